@@ -1,0 +1,1 @@
+"""The front desk: REST in front of the request topic."""

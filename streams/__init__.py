@@ -1,0 +1,1 @@
+"""The engine: a Faust app that decides adjustments exactly once."""

@@ -1,0 +1,1 @@
+"""Exactly-once delivery underneath Faust; knows bytes, offsets and partitions only."""

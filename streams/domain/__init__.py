@@ -1,0 +1,1 @@
+"""What is decided about money: synchronous, no I/O, no clock."""

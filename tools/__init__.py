@@ -1,0 +1,1 @@
+"""The workshop: embedded Kafka, `make run`, demo data, measurements."""
