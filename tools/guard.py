@@ -1,0 +1,72 @@
+"""Runs one child and never lets it outlive the process that started this guard.
+
+usage: python -I -S guard.py GRACE_S COMMAND...    (stdin is a pipe that the parent holds open)
+
+The parent asks for a stop by closing the pipe; its death, kill -9 included, closes it too. The
+guard then sends SIGTERM, waits GRACE_S, sends SIGKILL. If the guard itself is killed, Linux kills
+the child; macOS has no such call: there the child ends with the machine, or is found by the lock
+that it holds, since inherited descriptors pass on to it.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+POLL_S = 0.1
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Give the child's exit code: 128 + N for signal N, 0 after a stop that was asked for."""
+    parent, grace_s, command = os.getppid(), float(sys.argv[1]), sys.argv[2:]
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    child = subprocess.Popen(  # noqa: S603  the command is the caller's
+        command,
+        stdin=subprocess.DEVNULL,
+        close_fds=False,
+        preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509  there is one thread here
+    )
+    while child.poll() is None:
+        if _is_left_alone(parent) and child.poll() is None:
+            return _stop(child, grace_s)
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def _die_with(guard: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def prepare_child() -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        if libc:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guard:  # killed before the kernel had been told
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return prepare_child
+
+
+def _is_left_alone(parent: int) -> bool:
+    readable, _, _ = select.select([0], [], [], POLL_S)
+    return bool(readable and not os.read(0, 1)) or os.getppid() != parent
+
+
+def _stop(child: subprocess.Popen[bytes], grace_s: float) -> int:
+    child.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(grace_s)
+        return 0
+    child.kill()
+    child.wait()
+    return 128 + signal.SIGKILL
+
+
+if __name__ == "__main__":
+    sys.exit(main())
