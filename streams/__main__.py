@@ -1,0 +1,52 @@
+"""One engine worker: `python -m streams`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+
+from faust import Worker
+from prometheus_client import CollectorRegistry, start_http_server
+from pydantic import ValidationError
+
+from schemas.connection import KafkaConnection
+from streams.app import build_app
+from streams.folder import FolderError, claim_folder
+from streams.settings import WorkerSettings
+from streams.topics import TopicError, check_topics
+
+
+def main() -> int:
+    """Check, lock a folder, serve until a signal. Answers with the exit code."""
+    argparse.ArgumentParser(
+        prog="python -m streams",
+        description="One engine worker. Settings: ADJUST_* variables, see docs/settings.md.",
+    ).parse_args()
+    os.environ.setdefault("NO_COLOR", "1")
+    try:
+        settings, connection = WorkerSettings(), KafkaConnection()
+        partitions = asyncio.run(check_topics(connection))
+        folder = claim_folder(settings.home)
+        registry = CollectorRegistry()
+        if settings.metrics_port:
+            start_http_server(settings.metrics_port, settings.metrics_host, registry)
+        app = build_app(settings, connection, folder, partitions, registry)
+    except (TopicError, FolderError, ValidationError, OSError) as error:
+        sys.stderr.write(f"adjust worker cannot start: {error}\n")
+        return 1
+    run_worker(app)
+    return 0
+
+
+def run_worker(app: object) -> None:
+    """Serve until SIGTERM or SIGINT; ends the process."""
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = Worker(app, loglevel="info", redirect_stdouts=False, loop=loop)
+    worker.execute_from_commandline()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

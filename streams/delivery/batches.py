@@ -1,0 +1,217 @@
+"""Faust's transport with the batch as the event: one event is one fetched slice of one partition.
+
+The only module that knows private names of aiokafka's consumer and Faust's driver.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.serializers.schemas import Schema
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from streams.delivery.delivery import Delivery
+from streams.delivery.errors import die
+from streams.delivery.intake import RECORDS_MAX, Slice
+
+POLL_S = 0.1
+FETCH_WAIT_MS = 100
+NOTHING_WANTED_S = 0.02
+MONITOR_S = 5.0  # group offsets are for lag monitors only; nothing reads them
+
+Fetched = tuple[int, list[Any], int, int]  # start, records, end, the log's end
+
+
+class SliceSchema(Schema):
+    """The event's value is the slice itself: there is nothing to decode."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002 - as the base
+        return message.key
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002 - as the base
+        return message.value
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Has a thread and an event loop of its own: heartbeats go on whatever the main loop does."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401 - untyped there
+        conf = self.app.conf
+        self._assignor = self.app.assignor
+        self.one_fetch = asyncio.Lock()
+        return AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            isolation_level="read_committed",
+            **self.app.delivery.client_options,
+        )
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Park all partitions, changelogs too: with a position aiokafka looks for no offsets."""
+        consumer = self._ensure_consumer()
+        for tp in assigned:
+            consumer.seek(TopicPartition(*tp), 0)
+            consumer.pause(TopicPartition(*tp))
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_thread_stop(self) -> None:
+        """A static member sends no LeaveGroup: its partitions would wait for its session to end."""
+        if self.app.leaves_on_stop and self._consumer:
+            self._consumer._coordinator._group_instance_id = None
+        await super().on_thread_stop()
+
+    async def fetch(self, want: dict[TopicPartition, int]) -> dict[TopicPartition, Fetched]:
+        """Records from exactly the offsets asked for, of those partitions that moved."""
+        fetched: dict[TopicPartition, Fetched] = await self.call_thread(self._fetch, want)
+        return fetched
+
+    async def _fetch(self, want: dict[TopicPartition, int]) -> dict[TopicPartition, Fetched]:
+        """Runs in the consumer's loop.
+
+        The lock: a fetch whose caller was cancelled goes on here and takes records; the next waits
+        for it, sees the wrong position and seeks back. Only a fetch or a seek moves a position, so
+        it may be read before and after.
+        """
+        consumer = self._ensure_consumer()
+        with consumer._subscription.fetch_context():
+            if not want:  # counts as a poll: without one for max_poll_interval aiokafka leaves the
+                return {}  # group, and does not join again before the next
+        async with self.one_fetch:
+            assignment = consumer._subscription.subscription.assignment
+            states = {tp: assignment and assignment.state_value(tp) for tp in want}
+            if any(state is None or not state.has_valid_position for state in states.values()):
+                return {}  # reassigned meanwhile
+            for tp, state in states.items():
+                if state.position != want[tp]:
+                    consumer.seek(tp, want[tp])
+                if state.paused:
+                    consumer.resume(tp)
+            with consumer._subscription.fetch_context():
+                got = await consumer._fetcher.fetched_records(
+                    set(want), timeout=POLL_S, max_records=consumer._max_poll_records
+                )
+            if not assignment.active:
+                return {}
+            return {
+                tp: (want[tp], got.get(tp, []), state.position, state.highwater or state.position)
+                for tp, state in states.items()
+                if state.position != want[tp]
+            }
+
+    async def tell_monitors(self, offsets: dict[TopicPartition, int]) -> None:
+        """Commit group offsets, so that lag monitors see something. It may fail at a rebalance."""
+        await self.call_thread(self._tell_monitors, offsets)
+
+    async def _tell_monitors(self, offsets: dict[TopicPartition, int]) -> None:
+        owned = self._ensure_consumer().assignment()
+        told = {tp: OffsetAndMetadata(at, "") for tp, at in offsets.items() if tp in owned}
+        with contextlib.suppress(KafkaError):
+            if told:
+                await self._ensure_consumer().commit(told)
+
+
+class Consumer(driver.Consumer):
+    """Hands slices over and forgets Faust's own offsets."""
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Faust seeks to committed offsets after recovery; here every fetch says its own."""
+
+    async def _commit(self, offsets: Any) -> bool:  # noqa: ANN401, ARG002 - as the base
+        return True
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Faust counts acknowledged offsets one by one; a slice is acknowledged whole."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        last = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return int(last) + 1
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - untyped there
+        delivery: Delivery = self.app.delivery
+        told_at = self.loop.time()
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                want, take_over = delivery.wanted(), delivery.flow.take_over
+                generation = self.app.consumer_generation_id
+                fetched = await self._thread.fetch(want)
+                for tp, found in fetched.items():
+                    if delivery.flow.passes(take_over):
+                        await self._deliver(tp, found, take_over, generation)
+                if not want:
+                    await asyncio.sleep(NOTHING_WANTED_S)
+                if self.loop.time() - told_at > MONITOR_S:
+                    told_at = self.loop.time()
+                    await self._thread.tell_monitors(delivery.offsets())
+        except (asyncio.CancelledError, *self.consumer_stopped_errors):
+            if not self.app.should_stop:
+                raise
+        except Exception as error:  # noqa: BLE001 - out of range, corrupt, not allowed: none heals
+            die("in a fetch", error)
+
+    async def _deliver(
+        self, tp: TopicPartition, found: Fetched, take_over: int, generation: int
+    ) -> None:
+        """Cut what one fetch returned into slices that join."""
+        start, records, end, log_end = found
+        delivery: Delivery = self.app.delivery
+        delivery.metrics.fetched(tp.topic, tp.partition, max(0, log_end - end))
+        await delivery.point("Fetch", tp.partition)
+        for first in range(0, max(1, len(records)), RECORDS_MAX):
+            rest = records[first + RECORDS_MAX : first + RECORDS_MAX + 1]
+            until = rest[0].offset if rest else end
+            part = Slice(tp.topic, start, records[first : first + RECORDS_MAX], until, take_over)
+            try:
+                message = _message(tp, part, generation)
+                await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            except KeyError:
+                return  # the partition left in this moment
+            if not delivery.flow.passes(take_over):
+                return  # a rebalance: arrived or not, units start again from the state
+            delivery.hand_over(tp.partition, part)
+            start = until
+
+
+def _message(tp: TopicPartition, part: Slice, generation: int) -> ConsumerMessage:
+    return ConsumerMessage(
+        topic=tp.topic,
+        partition=tp.partition,
+        offset=part.end - 1,
+        timestamp=part.records[-1].timestamp / 1000 if part.records else 0.0,
+        timestamp_type=0,
+        headers=None,
+        key=None,
+        value=part,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        tp=TP(*tp),
+        generation_id=generation,
+    )
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with our consumer."""
+
+    Consumer = Consumer

@@ -1,0 +1,120 @@
+"""What a unit was given and has not decided: the two gates of delivery, and the queue behind them.
+
+Law: each fetch is asked for the offsets up to which the units were given records, so a fetch that is
+lost, cancelled or repeated makes no hole; a slice that does not join the state ends the process.
+Knows no Faust, Kafka or clock, as `protocol`.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from streams.delivery.errors import Fatal
+
+RECORDS_MAX = 2000  # records in one transaction, and in one slice
+WAITING_MAX = 4 * RECORDS_MAX  # a unit with more than this waiting is left out of the fetch
+
+
+class Slice(NamedTuple):
+    """The records of the offsets [start, end) of one input; offsets may have holes."""
+
+    topic: str
+    start: int
+    records: list[Any]
+    end: int
+    take_over: int
+
+
+def unread(next_offset: int, part: Slice) -> list[Any]:
+    """The records of a slice that are not decided yet. Raises Fatal at a hole."""
+    if part.start > next_offset:
+        raise Fatal(f"{part.topic}: the state is at {next_offset}, [{part.start}, {part.end}) came")
+    if part.start == next_offset:
+        return part.records
+    return [record for record in part.records if record.offset >= next_offset]
+
+
+@dataclass
+class Intake:
+    """What one unit was given and has not decided. The second of the two gates of delivery."""
+
+    is_open: bool = False
+    take_over: int = 0
+    waiting: int = 0  # records on their way or queued
+    given: dict[str, int] = field(default_factory=dict)  # of each input: handed over up to here
+    queue: deque[tuple[Slice, Any]] = field(default_factory=deque)
+
+    def open(self, take_over_number: int, next_: Mapping[str, int]) -> None:
+        """Begin to serve, at the offsets of the state."""
+        self.is_open, self.take_over, self.given = True, take_over_number, dict(next_)
+
+    def close(self) -> list[Any]:
+        """Stop serving. What was only queued is dropped and fetched again; answers its tickets."""
+        tickets = [ticket for _, ticket in self.queue]
+        self.is_open, self.waiting, self.given = False, 0, {}
+        self.queue.clear()
+        return tickets
+
+    def wanted(self) -> dict[str, int]:
+        """What to fetch: {topic: offset}."""
+        return self.given if self.is_open and self.waiting < WAITING_MAX else {}
+
+    def hand_over(self, part: Slice) -> None:
+        """A slice is on its way to `receive`."""
+        self.given[part.topic] = part.end
+        self.waiting += len(part.records)
+
+    def receive(self, part: Slice, ticket: Any) -> bool:  # noqa: ANN401 - whatever the caller acknowledges
+        """Queue a slice; False if it belongs to an earlier take-over and is dropped."""
+        if not self.is_open or part.take_over != self.take_over:
+            return False
+        self.queue.append((part, ticket))
+        return True
+
+    def take(self) -> list[tuple[Slice, Any]]:
+        """What the next transaction decides: all that is queued, up to RECORDS_MAX records."""
+        taken: list[tuple[Slice, Any]] = []
+        count = 0
+        while self.queue and (not taken or count + len(self.queue[0][0].records) <= RECORDS_MAX):
+            taken.append(self.queue.popleft())
+            count += len(taken[-1][0].records)
+        return taken
+
+    def done(self, taken: list[tuple[Slice, Any]]) -> None:
+        """A transaction decided these."""
+        self.waiting -= sum(len(part.records) for part, _ in taken)
+
+
+@dataclass
+class Flow:
+    """The first gate of delivery: nothing flows from a rebalance's start to its very end."""
+
+    take_over: int = 0
+    is_flowing: bool = False
+
+    def stop(self) -> None:
+        """A rebalance starts."""
+        self.is_flowing = False
+
+    def begin_take_over(self) -> int:
+        """Partitions were assigned: whatever an earlier take-over fetched is void."""
+        self.is_flowing = False
+        self.take_over += 1
+        return self.take_over
+
+    def resume(self, take_over_number: int) -> None:
+        """The rebalance of this take-over is complete; a later one may have begun meanwhile."""
+        if take_over_number == self.take_over:
+            self.is_flowing = True
+
+    def passes(self, take_over_number: int) -> bool:
+        """Whether what was fetched under this take-over may be handed over now."""
+        return self.is_flowing and take_over_number == self.take_over
+
+
+def check_owned(partitions: Mapping[int, int], inputs: int) -> None:
+    """Raises Fatal unless all inputs of each owned partition number came together."""
+    torn = [number for number, count in partitions.items() if count != inputs]
+    if torn:
+        raise Fatal(f"the inputs of partitions {sorted(torn)} are assigned to different workers")

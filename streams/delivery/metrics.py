@@ -1,0 +1,95 @@
+"""What a worker tells Prometheus about its delivery."""
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import Counter as PrometheusCounter
+
+if TYPE_CHECKING:
+    from streams.delivery.unit import Unit
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+TAKE_OVER_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 300)
+
+
+class Metrics:
+    """Counters and gauges of one worker, in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = PrometheusCounter(
+            "adjust_requests",
+            "Requests decided, by outcome and first code.",
+            ["outcome", "code"],
+            registry=registry,
+        )
+        self.dead_letters = PrometheusCounter(
+            "adjust_dead_letters",
+            "Records put aside, by input and code.",
+            ["topic", "code"],
+            registry=registry,
+        )
+        self.sent_on = PrometheusCounter(
+            "adjust_wrong_partition_records",
+            "Records sent on to their right partition, by input.",
+            ["topic"],
+            registry=registry,
+        )
+        self.transaction_seconds = Histogram(
+            "adjust_transaction_seconds",
+            "Seconds from the first decision of a transaction until its rows are written.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.transaction_records = Histogram(
+            "adjust_transaction_records",
+            "Input records that one transaction decided.",
+            buckets=RECORDS,
+            registry=registry,
+        )
+        self.take_over_seconds = Histogram(
+            "adjust_take_over_seconds",
+            "Seconds from an assignment until a unit serves.",
+            buckets=TAKE_OVER_SECONDS,
+            registry=registry,
+        )
+        self.lag_records = Gauge(
+            "adjust_lag_records",
+            "Offsets of an input that are not decided yet.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.lag_seconds = Gauge(
+            "adjust_lag_seconds",
+            "Age of the newest decided record while others wait, else 0.",
+            ["partition"],
+            registry=registry,
+        )
+        self.counters = {
+            "request": self.requests,
+            "dead_letter": self.dead_letters,
+            "sent_on": self.sent_on,
+        }
+
+    def committed(
+        self,
+        unit: "Unit",
+        count: int,
+        seconds: float,
+        tally: Counter[tuple[str, ...]],
+        latest: Any,  # noqa: ANN401 - a consumer record or None
+    ) -> None:
+        """A transaction of `count` records was committed."""
+        self.transaction_records.observe(count)
+        self.transaction_seconds.observe(seconds)
+        for (name, *labels), number in tally.items():
+            self.counters[name].labels(*labels).inc(number)
+        waits = bool(unit.intake.queue) and latest is not None
+        age = time.time() - latest.timestamp / 1000 if waits else 0.0
+        self.lag_seconds.labels(unit.number).set(age)
+
+    def fetched(self, topic: str, partition: int, lag: int) -> None:
+        """A fetch told how far the log goes."""
+        self.lag_records.labels(topic, partition).set(lag)

@@ -1,0 +1,38 @@
+"""What a worker delivers: its inputs and their handlers, its outputs, its tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows kept in the local store and in a changelog."""
+
+    name: str
+    changelog: str
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+    @property
+    def prefix(self) -> bytes:
+        """What its keys begin with in the local store."""
+        return self.name.encode()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The topics of one app, all with the same number of partitions."""
+
+    app_id: str
+    partitions: int
+    inputs: dict[str, Callable[[Any, Any], None]]  # topic: handler of (Work, record)
+    outputs: tuple[str, ...]  # numbered by `seq`
+    dead_letters: dict[str, str]  # input topic: where what cannot be read goes
+    tables: dict[str, Table]
+    progress_changelog: str
+
+    @property
+    def changelogs(self) -> list[str]:
+        """Of all tables, that of the progress rows last."""
+        return [table.changelog for table in self.tables.values()] + [self.progress_changelog]

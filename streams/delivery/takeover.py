@@ -1,0 +1,110 @@
+"""Takes one unit over: fence inside the rebalance, everything slow behind the unit's shut gate."""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from streams.delivery import protocol
+from streams.delivery.errors import note
+from streams.delivery.logs import newest_progress, read
+from streams.delivery.protocol import Ends, Local, Progress
+from streams.delivery.steps import drive
+from streams.delivery.unit import PROGRESS_TABLE, Unit
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from streams.delivery.delivery import Delivery
+
+
+class TakeOver:
+    """Carries out the steps of `protocol.take_over` for one unit.
+
+    A rebalance may cancel it at any await: each write to the store holds rows together with their
+    offset, so the next catch-up goes on from there.
+    """
+
+    def __init__(self, delivery: "Delivery", unit: Unit) -> None:
+        self.delivery, self.unit = delivery, unit
+        self.steps = protocol.take_over(secrets.token_hex(4))
+        self.reader: AIOKafkaConsumer | None = None
+        self.ends: Ends | None = None
+        changelogs = delivery.plan.changelogs
+        self.partitions = {topic: TopicPartition(topic, unit.number) for topic in changelogs}
+        self.prefixes = {table.changelog: table.prefix for table in delivery.plan.tables.values()}
+        self.prefixes[delivery.plan.progress_changelog] = PROGRESS_TABLE
+
+    async def fence(self) -> None:
+        """The first step, the only one that other workers wait for."""
+        step = next(self.steps)
+        assert isinstance(step, protocol.Fence)
+        await self.unit.fence()
+        await self._reached("Fence")
+
+    async def catch_up(self, few: "asyncio.Semaphore") -> Progress:
+        """The rest. `few` bounds how many units replay at a time."""
+        self.few = few
+        self.reader = await self.delivery.logs.reader()
+        try:
+            self.reader.assign(list(self.partitions.values()))
+            carry_out = {
+                protocol.ReadEnds: self._read_ends,
+                protocol.Pause: self._pause,
+                protocol.ReadProgress: self._read_progress,
+                protocol.ReadLocal: self._read_local,
+                protocol.DropStore: self._drop_store,
+                protocol.WriteMark: self._write_mark,
+                protocol.Replay: self._replay,
+            }
+            return await drive(self.steps, carry_out, self._reached)
+        finally:
+            await self.reader.stop()
+
+    async def _reached(self, done: str) -> None:
+        await self.delivery.point(done, self.unit.number)
+
+    async def _read_ends(self, _: protocol.ReadEnds) -> Ends:
+        self.ends = await self.delivery.logs.ends(self._reader, self.unit.number)
+        return self.ends
+
+    async def _pause(self, step: protocol.Pause) -> None:
+        note(f"unit {self.unit.number} waits: {step.why}")
+        await self.delivery.pause(step.seconds)
+
+    async def _read_progress(self, _: protocol.ReadProgress) -> Progress | None:
+        assert self.ends
+        topic = self.delivery.plan.progress_changelog
+        span = self.ends.changelogs[topic]
+        return await newest_progress(self._reader, self.partitions[topic], span)
+
+    async def _read_local(self, _: protocol.ReadLocal) -> Local:
+        self.unit.store.open()
+        return self.unit.store.local(list(self.partitions))
+
+    async def _drop_store(self, step: protocol.DropStore) -> None:
+        note(f"WARNING unit {self.unit.number}: local store deleted and replayed: {step.why}")
+        self.unit.store.drop()
+
+    async def _write_mark(self, step: protocol.WriteMark) -> None:
+        self.unit.store.write({}, {}, step.mark)
+
+    async def _replay(self, step: protocol.Replay) -> int:
+        store, count = self.unit.store, 0
+        start = {self.partitions[topic]: offset for topic, offset in step.start.items()}
+        end = {self.partitions[topic]: offset for topic, offset in step.end.items()}
+        async with self.few:
+            async for records in read(self._reader, start, end):
+                topic = records[0].topic
+                rows = [(record.key, record.value) for record in records]
+                store.write({self.prefixes[topic]: rows}, {topic: records[-1].offset + 1})
+                count += len(records)
+                await self._reached("ReplayPart")
+        store.write({}, step.end)  # past the markers at the tail
+        return count
+
+    @property
+    def _reader(self) -> AIOKafkaConsumer:
+        assert self.reader
+        return self.reader

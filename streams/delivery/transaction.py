@@ -1,0 +1,171 @@
+"""The producer of one unit: whole record batches in, one transaction out.
+
+The only module that knows private names of aiokafka's producer. `tests/kafka` holds each of them to
+what is expected here, so that an upgrade tells.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka import errors as kafka_errors
+from aiokafka.client import CoordinationType
+from aiokafka.errors import KafkaError
+from aiokafka.producer import sender as aiokafka_sender
+from aiokafka.structs import TopicPartition
+
+from streams.delivery.errors import Fatal
+from streams.delivery.protocol import END_REPEATABLE
+
+COMMIT_S = 12.0  # longer than a broker's fail-over; then the outcome is unknown and the process ends
+BATCH_BYTES = 1 << 20
+
+
+class OutRecord(NamedTuple):
+    """One record to be written."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]] | None = None
+    timestamp: int | None = None  # ms since 1970 UTC; None: now
+
+
+class Transaction:
+    """One transactional id. Its start fences whoever held the id before."""
+
+    def __init__(self, transactional_id: str, options: dict[str, Any]) -> None:
+        self.producer = _Producer(
+            transactional_id=transactional_id,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=4 << 20,
+            transaction_timeout_ms=15000,
+            request_timeout_ms=15000,
+            retry_backoff_ms=10,
+            **options,
+        )
+        self.sent: list[tuple[TopicPartition, int, asyncio.Future[Any]]] = []
+
+    async def fence(self) -> None:
+        """InitProducerId: the former owner's transaction ends, and its next call fails."""
+        await self.producer.start()
+
+    async def stop(self) -> None:
+        """Say goodbye; may be called twice, and on a fenced one."""
+        await self.producer.stop()
+
+    async def warm(self, topics: Iterable[str]) -> None:
+        """Metadata and connections before the first transaction, so that it is as fast as the next."""
+        client = self.producer.client
+        await asyncio.gather(*(client._wait_on_metadata(topic) for topic in topics))
+        await asyncio.gather(*(client.ready(node.nodeId) for node in client.cluster.brokers()))
+
+    async def begin(self, partitions: Iterable[TopicPartition]) -> None:
+        """Begin, and add all partitions in one request instead of one by one."""
+        self.sent = []
+        await self.producer.begin_transaction()
+        for partition in partitions:
+            self.producer._txn_manager.maybe_add_partition_to_txn(partition)
+
+    async def send(self, partition: TopicPartition, records: Sequence[OutRecord]) -> None:
+        """Hand whole batches to the sender: one future for each instead of one for each record."""
+        builder = self.producer.create_batch()
+        for record in records:
+            if not _append(builder, record):
+                await self._send(partition, builder)
+                builder = self.producer.create_batch()
+                if not _append(builder, record):
+                    raise Fatal(f"a record of {partition.topic} fits no batch")
+        await self._send(partition, builder)
+
+    async def _send(self, partition: TopicPartition, builder: Any) -> None:  # noqa: ANN401 - untyped there
+        builder.close()
+        future = await self.producer.send_batch(
+            builder, partition.topic, partition=partition.partition
+        )
+        self.sent.append((partition, builder.record_count(), future))
+
+    async def confirm(self) -> dict[TopicPartition, int]:
+        """Wait for each batch: `commit_transaction` succeeds although some failed.
+
+        Answers with the offset after the last record of each partition.
+        """
+        futures = [future for _, _, future in self.sent]
+        places = await asyncio.wait_for(asyncio.gather(*futures), COMMIT_S)
+        return {
+            partition: place.offset + count
+            for (partition, count, _), place in zip(self.sent, places, strict=True)
+        }
+
+    async def commit(self) -> None:
+        """Commit, or raise: then nobody here knows whether it happened."""
+        await asyncio.wait_for(self.producer.commit_transaction(), COMMIT_S)
+
+
+def _append(builder: Any, record: OutRecord) -> bool:  # noqa: ANN401 - untyped there
+    key, value, headers, timestamp = record
+    done = builder.append(timestamp=timestamp, key=key, value=value, headers=headers or [])
+    return done is not None
+
+
+class _AddPartitionsSoon(aiokafka_sender.AddPartitionsToTxnHandler):
+    """Asks again after 1 ms, not 20, while the broker still writes the last commit's markers."""
+
+    def handle_response(self, resp: Any) -> float | None:  # noqa: ANN401 - untyped there
+        backoff: float | None = super().handle_response(resp)
+        return 0.001 if backoff == aiokafka_sender.BACKOFF_OVERRIDE else backoff
+
+
+class _EndOnce(aiokafka_sender.EndTxnHandler):
+    """Repeats EndTxn only when the coordinator said that it did nothing with it.
+
+    The stock handler repeats it after a time-out or a lost connection too. The first may then still
+    be under way and end the next transaction in its middle, since this version of the protocol does
+    not raise the epoch with each transaction (KAFKA-17754).
+    """
+
+    async def do(self, node_id: int) -> bool:
+        request = self.create_request()
+        response = await self._sender.client.send(node_id, request, group=self.group)
+        error = kafka_errors.for_code(response.error_code)
+        if error is kafka_errors.InvalidProducerEpoch:
+            raise kafka_errors.ProducerFenced
+        if error is not kafka_errors.NoError and error.__name__ not in END_REPEATABLE:
+            raise error
+        backoff: float | None = self.handle_response(response)
+        if backoff is not None:
+            await asyncio.sleep(backoff)
+        return backoff is None
+
+
+class _Sender(aiokafka_sender.Sender):
+    async def _do_add_partitions_to_txn(self, tps: Any) -> bool:  # noqa: ANN401 - untyped there
+        return bool(await _AddPartitionsSoon(self, tps).do(await self._coordinator()))
+
+    async def _do_txn_commit(self, commit_result: Any) -> None:  # noqa: ANN401 - untyped there
+        await self._message_accumulator.flush_for_commit()
+        if self._txn_manager.is_empty_transaction():
+            self._txn_manager.complete_transaction()
+        else:
+            await _EndOnce(self, commit_result).do(await self._coordinator())
+
+    async def _coordinator(self) -> int:
+        transactional_id = self._txn_manager.transactional_id
+        return int(await self._find_coordinator(CoordinationType.TRANSACTION, transactional_id))
+
+
+class _Producer(AIOKafkaProducer):
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as the base class
+        super().__init__(**options)
+        stock = self._sender
+        self._sender = _Sender(
+            stock.client,
+            acks=stock._acks,
+            txn_manager=stock._txn_manager,
+            message_accumulator=stock._message_accumulator,
+            retry_backoff_ms=stock._retry_backoff * 1000,
+            request_timeout_ms=stock._request_timeout_ms,
+        )
+
+
+STOP_ERRORS = (KafkaError, OSError, asyncio.TimeoutError)  # of a goodbye that nobody waits for

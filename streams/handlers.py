@@ -1,0 +1,159 @@
+"""One function an input topic: read rows, decide, write rows, publish."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from schemas.adjustment import AdjustmentRequest
+from schemas.adjustment_result import AdjustmentResult
+from schemas.dead_letters import DeadLetterCode
+from schemas.reading import (
+    MalformedRequest,
+    Unreadable,
+    read_account,
+    read_rated_event,
+    read_request,
+)
+from streams import tables
+from streams.delivery.work import FOUND_AT, Work
+from streams.domain.decide import Noted, content_of, decide, refuse_malformed
+from streams.domain.upserts import Conflict, upsert_account, upsert_chargeable_event
+from streams.publishing import Source, publish_entity, publish_result
+
+_REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_encode = msgspec.json.Encoder().encode
+
+
+def handle_account(work: Work, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+    """Take over an account as the CRM has it."""
+    key = _own_key(work, record)
+    if key is None:
+        return
+    upsert = read_account(record.value)
+    if isinstance(upsert, Unreadable):
+        return work.dead_letter(record, upsert.code, upsert.text)
+    if upsert.ref_id != key:
+        return _mismatch(work, record, "refId", upsert.ref_id)
+    row = upsert_account(work.get(tables.ACCOUNTS, record.key), upsert)
+    if isinstance(row, Conflict):
+        return work.dead_letter(record, row.code, row.text)
+    if row is not None:
+        work.put(tables.ACCOUNTS, record.key, row)
+        publish_entity(work, Source(record), 0, row)
+    return None
+
+
+def handle_chargeable_event(work: Work, record: Any) -> None:  # noqa: ANN401 - as above
+    """Take over a chargeable event as rating has it."""
+    key = _own_key(work, record)
+    if key is None:
+        return
+    upsert = read_rated_event(record.value)
+    if isinstance(upsert, Unreadable):
+        return work.dead_letter(record, upsert.code, upsert.text)
+    if upsert.account.ref_id != key:
+        return _mismatch(work, record, "account.refId", upsert.account.ref_id)
+    row_key = tables.event_key(key, upsert.ref_id)
+    row = upsert_chargeable_event(work.get(tables.CHARGEABLE_EVENTS, row_key), upsert)
+    if isinstance(row, Conflict):
+        return work.dead_letter(record, row.code, row.text)
+    if row is not None:
+        work.put(tables.CHARGEABLE_EVENTS, row_key, row)
+        publish_entity(work, Source(record), 0, row)
+    return None
+
+
+def handle_request(work: Work, record: Any) -> None:  # noqa: ANN401 - as above
+    """Answer a request: every one that can be read gets exactly one result."""
+    key = _own_key(work, record)
+    if key is None:
+        return
+    request = read_request(record.value)
+    if isinstance(request, Unreadable):
+        return work.dead_letter(record, request.code, request.text)
+    named = _account_named(request)
+    if named is not None and named != key:
+        return _mismatch(work, record, "account.refId", named)
+    source = Source(record, request.request_id)
+    noted = Noted(key, source.channel, source.batch, source.time)
+    if isinstance(request, MalformedRequest):
+        result = refuse_malformed(request, noted)
+        _publish(work, source, 0, result, _encode(result), is_remembered=False)
+    else:
+        _answer(work, source, request, noted)
+    return None
+
+
+def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted) -> None:
+    account, event_ref_id = noted.account_ref_id, request.chargeable_event_ref_id
+    state = tables.read_state(work, account, event_ref_id, request.request_id)
+    decision = decide(state, request, noted)
+    answer_key = tables.answer_key(account, request.request_id)
+    if decision.result is None:
+        first: tables.StoredAnswer = work.get(tables.ANSWERS, answer_key)
+        publish_result(work, source, 0, first.value, first.status, first.subject, is_replay=True)
+        work.tally["request", "REPLAYED", ""] += 1
+        return
+    number = 0
+    if decision.chargeable_event is not None and decision.adjustment is not None:
+        row_key = tables.event_key(account, event_ref_id)
+        work.put(tables.CHARGEABLE_EVENTS, row_key, decision.chargeable_event)
+        publish_entity(work, source, 0, decision.chargeable_event)
+        publish_entity(work, source, 1, decision.adjustment)
+        number = 2
+    value = _encode(decision.result)
+    if decision.is_remembered:
+        row = tables.StoredAnswer(
+            content_of(request), decision.result.status, event_ref_id, value
+        )
+        work.put(tables.ANSWERS, answer_key, row)
+    _publish(work, source, number, decision.result, value, is_remembered=decision.is_remembered)
+
+
+def _publish(  # noqa: PLR0913 - what a result is made of
+    work: Work,
+    source: Source,
+    number: int,
+    result: AdjustmentResult,
+    value: bytes,
+    *,
+    is_remembered: bool,
+) -> None:
+    publish_result(
+        work,
+        source,
+        number,
+        value,
+        result.status,
+        result.chargeable_event_ref_id,
+        is_remembered=is_remembered,
+    )
+    work.tally["request", result.status, result.errors[0].code if result.errors else ""] += 1
+
+
+def _own_key(work: Work, record: Any) -> str | None:  # noqa: ANN401 - as above
+    """The account's refId; None where the record is a dead letter or belongs to another partition."""
+    if record.key is None:
+        return work.dead_letter(record, DeadLetterCode.NO_KEY, "The record has no key.")
+    if not _REF_ID.fullmatch(record.key):
+        text = "The key is not an account's refId: 1 to 64 letters, digits, '.', '_', ':' or '-'."
+        return work.dead_letter(record, DeadLetterCode.INVALID_KEY, text)
+    partition = work.partition_of(record.key)
+    if partition == work.unit:
+        return str(record.key, "ascii")
+    if any(name == FOUND_AT for name, _ in record.headers):
+        text = f"The key belongs to partition {partition}, and the record was sent on once already."
+        return work.dead_letter(record, DeadLetterCode.WRONG_PARTITION, text)
+    return work.send_on(record, partition)
+
+
+def _account_named(request: AdjustmentRequest | MalformedRequest) -> str | None:
+    if isinstance(request, MalformedRequest):
+        return request.account_ref_id
+    return request.account.ref_id if request.account else None
+
+
+def _mismatch(work: Work, record: Any, field: str, found: str) -> None:  # noqa: ANN401 - as above
+    text = f"{field} is {found[:64]}, the record's key another account."
+    work.dead_letter(record, DeadLetterCode.KEY_MISMATCH, text)

@@ -1,0 +1,168 @@
+"""Makes the engine's topics from the catalogue, and checks that those there are as it says.
+
+usage: python -m streams.topics [--add]
+"""
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.structs import TopicPartition
+
+from schemas.connection import KafkaConnection
+from schemas.topics import CATALOGUE, Topic, TopicSettings
+
+CHECKED = ("cleanup.policy", "message.timestamp.type", "retention.ms", "max.message.bytes")
+BROKER_WAIT_S, BROKER_PAUSE_S = 30.0, 0.5
+
+
+class TopicError(Exception):
+    """The topics are not as the catalogue says; the text tells what to do."""
+
+
+async def connected_admin(connection: KafkaConnection) -> AIOKafkaAdminClient:
+    """An admin client, once Kafka answers. Raises TopicError after half a minute."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + BROKER_WAIT_S
+    while True:
+        admin = AIOKafkaAdminClient(**connection.client_options())
+        try:
+            await admin.start()
+        except (KafkaError, OSError) as error:
+            await admin.close()
+            if loop.time() > until:
+                address = connection.bootstrap_servers
+                raise TopicError(f"Kafka at {address} cannot be reached: {error}") from error
+            await asyncio.sleep(BROKER_PAUSE_S)
+        else:
+            return admin
+
+
+async def make_topics(
+    connection: KafkaConnection, settings: TopicSettings, *, add: bool = False
+) -> list[str]:
+    """Create what is missing; answers with the names. Raises TopicError.
+
+    A topic missing beside others that hold records was lost: an empty one in its place would make
+    the engine forget, so that wants `add`.
+    """
+    admin = await connected_admin(connection)
+    try:
+        there = await _partition_counts(admin)
+        missing = [topic for topic in CATALOGUE if topic.name not in there]
+        if missing and there and not add and await _any_record(connection, there):
+            names = ", ".join(topic.name for topic in missing)
+            raise TopicError(
+                f"{names}: missing, while other topics of the engine hold records. If a new version"
+                " of the engine adds it, run `python -m streams.topics --add`; if it was lost,"
+                " bring it back from a backup first."
+            )
+        await _create(admin, missing, settings)
+        await _until_led(connection, [topic.name for topic in missing], settings.partitions)
+        return [topic.name for topic in missing]
+    finally:
+        await admin.close()
+
+
+async def check_topics(connection: KafkaConnection) -> int:
+    """The partition count of all topics. Raises TopicError if anything differs from the catalogue."""
+    admin = await connected_admin(connection)
+    try:
+        there = await _partition_counts(admin)
+        missing = [topic.name for topic in CATALOGUE if topic.name not in there]
+        if missing:
+            raise TopicError(f"{', '.join(missing)}: missing. Run `python -m streams.topics` first.")
+        if len(set(there.values())) != 1:
+            counts = ", ".join(f"{name} {count}" for name, count in sorted(there.items()))
+            raise TopicError(f"all topics need the same number of partitions, fixed at creation: {counts}")
+        wrong = await _wrong_settings(admin)
+        if wrong:
+            raise TopicError("topic settings differ from the catalogue: " + "; ".join(wrong))
+        return next(iter(there.values()))
+    finally:
+        await admin.close()
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    names = {topic.name for topic in CATALOGUE}
+    described = await admin.describe_topics()
+    return {each["topic"]: len(each["partitions"]) for each in described if each["topic"] in names}
+
+
+async def _any_record(connection: KafkaConnection, there: dict[str, int]) -> bool:
+    consumer = AIOKafkaConsumer(**connection.client_options())
+    await consumer.start()
+    try:
+        all_partitions = [TopicPartition(t, p) for t, count in there.items() for p in range(count)]
+        return any((await consumer.end_offsets(all_partitions)).values())
+    finally:
+        await consumer.stop()
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, missing: list[Topic], settings: TopicSettings
+) -> None:
+    new = [
+        NewTopic(
+            topic.name,
+            settings.partitions,
+            settings.replication_factor,
+            topic_configs=topic.configs(settings),
+        )
+        for topic in missing
+    ]
+    if not new:
+        return
+    response = await admin.create_topics(new)
+    for name, code, *text in response.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise TopicError(f"{name} cannot be created: {text[0] if text else for_code(code)}")
+
+
+async def _until_led(connection: KafkaConnection, names: list[str], partitions: int) -> None:
+    """Metadata shows leaders before they lead: the offsets of every partition are the proof."""
+    consumer = AIOKafkaConsumer(**connection.client_options())
+    await consumer.start()
+    try:
+        await consumer.end_offsets([TopicPartition(n, p) for n in names for p in range(partitions)])
+    finally:
+        await consumer.stop()
+
+
+async def _wrong_settings(admin: AIOKafkaAdminClient) -> list[str]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in CATALOGUE]
+    found: dict[str, dict[str, Any]] = {}
+    for response in await admin.describe_configs(resources):
+        for _, _, _, name, entries in response.resources:
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return [
+        f"{topic.name} has {key}={found[topic.name].get(key)}, not {wanted}"
+        for topic in CATALOGUE
+        for key, wanted in topic.configs(TopicSettings()).items()
+        if key in CHECKED and key in topic.fixed and found[topic.name].get(key) != wanted
+    ]
+
+
+def main() -> int:
+    """Create what is missing and say so."""
+    parser = argparse.ArgumentParser(prog="python -m streams.topics", description=__doc__)
+    parser.add_argument("--add", action="store_true", help="add topics beside others with records")
+    add = parser.parse_args().add
+    connection, settings = KafkaConnection(), TopicSettings()
+    try:
+        made = asyncio.run(make_topics(connection, settings, add=add))
+        count = asyncio.run(check_topics(connection))
+    except TopicError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"topics: {len(made)} created, {count} partitions each\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
