@@ -1,0 +1,116 @@
+"""The two gates of delivery, and what joins, repeats and is dropped."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from streams.delivery.errors import Fatal
+from streams.delivery.intake import (
+    RECORDS_MAX,
+    WAITING_MAX,
+    Flow,
+    Intake,
+    Slice,
+    check_owned,
+    unread,
+)
+
+
+def slice_of(start: int, end: int, take_over: int = 1, *, holes: tuple[int, ...] = ()) -> Slice:
+    records = [SimpleNamespace(offset=n) for n in range(start, end) if n not in holes]
+    return Slice("requests", start, records, end, take_over)
+
+
+def opened() -> Intake:
+    intake = Intake()
+    intake.open(1, {"requests": 5})
+    return intake
+
+
+def test_a_shut_unit_wants_nothing_and_takes_nothing() -> None:
+    intake = Intake()
+    assert intake.wanted() == {}
+    assert not intake.receive(slice_of(0, 3), "ticket")
+
+
+def test_a_unit_wants_what_follows_on_what_it_was_handed() -> None:
+    intake = opened()
+    intake.hand_over(slice_of(5, 9))
+    assert intake.wanted() == {"requests": 9}
+
+
+def test_a_unit_with_too_much_waiting_is_left_out_until_it_has_decided() -> None:
+    intake = opened()
+    part = slice_of(5, 5 + WAITING_MAX)
+    intake.hand_over(part)
+    intake.receive(part, "ticket")
+    assert intake.wanted() == {}
+    intake.done(intake.take())
+    assert intake.wanted() == {"requests": 5 + WAITING_MAX}
+
+
+def test_a_slice_of_an_earlier_take_over_is_dropped() -> None:
+    assert not opened().receive(slice_of(5, 9, take_over=0), "ticket")
+
+
+def test_closing_gives_back_the_tickets_of_what_was_only_queued() -> None:
+    intake = opened()
+    intake.receive(slice_of(5, 9), "ticket")
+    assert intake.close() == ["ticket"]
+    assert not intake.is_open
+    assert intake.take() == []
+
+
+def test_a_transaction_takes_whole_slices_up_to_its_bound() -> None:
+    intake = opened()
+    half = RECORDS_MAX // 2
+    for n in range(3):
+        intake.receive(slice_of(5 + n * half, 5 + (n + 1) * half), n)
+    assert [ticket for _, ticket in intake.take()] == [0, 1]
+    assert [ticket for _, ticket in intake.take()] == [2]
+
+
+def test_one_slice_larger_than_the_bound_is_still_taken() -> None:
+    intake = opened()
+    intake.receive(slice_of(5, 6 + RECORDS_MAX), "ticket")
+    assert len(intake.take()) == 1
+
+
+def test_a_slice_that_joins_is_unread_whole_even_with_holes() -> None:
+    assert len(unread(5, slice_of(5, 9, holes=(5, 6)))) == 2
+
+
+def test_what_the_state_has_seen_is_not_read_again() -> None:
+    assert [record.offset for record in unread(7, slice_of(5, 9))] == [7, 8]
+
+
+def test_a_slice_that_does_not_join_ends_the_process() -> None:
+    with pytest.raises(Fatal, match="the state is at 5"):
+        unread(5, slice_of(6, 9))
+
+
+def test_nothing_flows_between_a_rebalance_and_its_completion() -> None:
+    flow = Flow()
+    first = flow.begin_take_over()
+    assert not flow.passes(first)
+    flow.resume(first)
+    assert flow.passes(first)
+    flow.stop()
+    assert not flow.passes(first)
+
+
+def test_an_earlier_rebalance_that_completes_late_opens_nothing() -> None:
+    flow = Flow()
+    first = flow.begin_take_over()
+    second = flow.begin_take_over()
+    flow.resume(first)
+    assert not flow.is_flowing
+    flow.resume(second)
+    assert flow.passes(second)
+    assert not flow.passes(first)
+
+
+def test_inputs_of_one_partition_number_must_come_together() -> None:
+    check_owned({0: 3, 1: 3}, 3)
+    with pytest.raises(Fatal, match=r"\[1\]"):
+        check_owned({0: 3, 1: 2}, 3)
