@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from schemas.connection import KafkaConnection
 from streams.app import build_app
+from streams.delivery.steps import Points, no_point
 from streams.folder import FolderError, claim_folder
 from streams.settings import WorkerSettings
 from streams.topics import TopicError, check_topics
@@ -23,6 +24,11 @@ def main() -> int:
         prog="python -m streams",
         description="One engine worker. Settings: ADJUST_* variables, see docs/settings.md.",
     ).parse_args()
+    return serve()
+
+
+def serve(point: Points = no_point) -> int:
+    """One worker's life. `point` hears of each step done: tests crash or wait there."""
     os.environ.setdefault("NO_COLOR", "1")
     try:
         settings, connection = WorkerSettings(), KafkaConnection()
@@ -31,21 +37,16 @@ def main() -> int:
         registry = CollectorRegistry()
         if settings.metrics_port:
             start_http_server(settings.metrics_port, settings.metrics_host, registry)
-        app = build_app(settings, connection, folder, partitions, registry)
+        app = build_app(settings, connection, folder, partitions, registry, point)
     except (TopicError, FolderError, ValidationError, OSError) as error:
         sys.stderr.write(f"adjust worker cannot start: {error}\n")
         return 1
-    run_worker(app)
-    return 0
-
-
-def run_worker(app: object) -> None:
-    """Serve until SIGTERM or SIGINT; ends the process."""
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    for chatty in ("aiokafka", "faust", "mode"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = Worker(app, loglevel="info", redirect_stdouts=False, loop=loop)
-    worker.execute_from_commandline()
+    Worker(app, loglevel="info", redirect_stdouts=False, loop=loop).execute_from_commandline()
+    return 0
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ class Delivery:
     async def take_over(self, assigned: Iterable[Any]) -> list[TakeOver]:
         """The part of a rebalance that must be over before the next heartbeat: stop, and fence."""
         began = time.monotonic()
+        self.close_units()
         number = self.flow.begin_take_over()
         owned = Counter(tp.partition for tp in assigned if tp.topic in self.plan.inputs)
         check_owned(owned, len(self.plan.inputs))
@@ -101,6 +102,7 @@ class Delivery:
             self.task(self._bring_up(each, number, began), f"the catch-up of unit {each.unit.number}")
             for each in taking
         ]
+        self._say_ready()
 
     async def _bring_up(self, taking: TakeOver, number: int, began: float) -> None:
         unit = taking.unit
@@ -113,7 +115,10 @@ class Delivery:
         seconds = time.monotonic() - began
         self.metrics.take_over_seconds.observe(seconds)
         note(f"unit {unit.number} serves after {seconds:.2f} s, commit {progress.commit}")
-        if not self.is_ready and all(each.intake.is_open for each in self.units.values()):
+        self._say_ready()
+
+    def _say_ready(self) -> None:
+        if not self.is_ready and all(unit.intake.is_open for unit in self.units.values()):
             self.is_ready = True
             note("adjust worker ready")
 

@@ -46,9 +46,8 @@ class TakeOver:
     async def catch_up(self, few: "asyncio.Semaphore") -> Progress:
         """The rest. `few` bounds how many units replay at a time."""
         self.few = few
-        self.reader = await self.delivery.logs.reader()
+        self.reader = await self.delivery.logs.reader(self.unit.number)
         try:
-            self.reader.assign(list(self.partitions.values()))
             carry_out = {
                 protocol.ReadEnds: self._read_ends,
                 protocol.Pause: self._pause,

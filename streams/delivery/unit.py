@@ -35,6 +35,7 @@ class Unit:
         self.next: dict[str, int] = {}  # of each input; ahead of `progress` over offsets without records
         self.task: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
+        self.deciding = asyncio.Lock()
 
     async def fence(self) -> None:
         """A new producer under this unit's id; the old one, of whatever process, is done for."""
@@ -65,7 +66,9 @@ class Unit:
     async def stop(self) -> None:
         """End the task once its running transaction is over."""
         if self.task:
-            self.task.cancel()
+            self.shut()
+            async with self.deciding:
+                self.task.cancel()
             await asyncio.gather(self.task, return_exceptions=True)
             self.task = None
         self.shut()
@@ -73,11 +76,12 @@ class Unit:
     async def _run(self) -> None:
         while True:
             await self._something_to_do()
-            taken = self.intake.take()
-            try:
-                await self._decide([part for part, _ in taken])
-            except BaseException as error:  # noqa: BLE001 - cancelled too: half a transaction
-                die(f"in a transaction of unit {self.number}", error)
+            async with self.deciding:
+                taken = self.intake.take()
+                try:
+                    await self._decide([part for part, _ in taken])
+                except BaseException as error:  # noqa: BLE001 - cancelled too: half a transaction
+                    die(f"in a transaction of unit {self.number}", error)
             self.intake.done(taken)
             for _, event in taken:
                 event.ack()

@@ -1,0 +1,36 @@
+"""A worker that is killed, or waits, when a named step is done for the n-th time.
+
+usage: python -m tests.kafka.pointed_worker POINT HIT [HOLD_S]
+"""
+
+import asyncio
+import os
+import signal
+import sys
+
+from streams.__main__ import serve
+
+
+class Pointed:
+    """Counts how often the point was reached."""
+
+    def __init__(self, point: str, hit: int, hold_s: float) -> None:
+        self.point, self.left, self.hold_s = point, hit, hold_s
+
+    async def reached(self, done: str, unit: int) -> None:
+        if done != self.point or self.left == 0:
+            return
+        self.left -= 1
+        if self.left:
+            return
+        sys.stderr.write(f"point {done} reached by unit {unit}\n")
+        sys.stderr.flush()
+        if self.hold_s:
+            await asyncio.sleep(self.hold_s)
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    name, hit, *hold = sys.argv[1:]
+    sys.exit(serve(Pointed(name, int(hit), float(hold[0]) if hold else 0.0).reached))

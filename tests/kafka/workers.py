@@ -1,0 +1,98 @@
+"""Starts, kills and watches engine workers as processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+WAIT_S = 60.0
+READY = "adjust worker ready"
+
+
+def wait_until(is_true: Callable[[], object], what: str, limit_s: float = WAIT_S) -> None:
+    """Wait for a condition; fail with what was waited for."""
+    until = time.monotonic() + limit_s
+    while not is_true():
+        assert time.monotonic() < until, f"waited {limit_s:.0f} s in vain: {what}"
+        time.sleep(0.02)
+
+
+class WorkerProcess:
+    """One worker in a home of its own; it is killed when the `with` ends."""
+
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], *point: object, log: str = "worker.log"
+    ) -> None:
+        """`point` = (name, hit) to be killed there, or (name, hit, seconds) to wait there."""
+        home.mkdir(parents=True, exist_ok=True)
+        self.log = home / log
+        module = "tests.kafka.pointed_worker" if point else "streams"
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, *map(str, point)],
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **environment, "ADJUST_HOME": str(home)},
+            )
+
+    @property
+    def text(self) -> str:
+        """All that it wrote so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait_ready(self) -> "WorkerProcess":
+        """Wait until it serves all its partitions."""
+        self.wait_for(READY)
+        return self
+
+    def wait_for(self, words: str) -> None:
+        """Wait until it wrote these words; fail if it ends before."""
+
+        def written() -> bool:
+            if words in self.text:
+                return True
+            assert self.process.poll() is None, f"the worker ended:\n{self.text[-3000:]}"
+            return False
+
+        wait_until(written, f"{words!r} in:\n{self.text[-3000:]}")
+
+    def wait_end(self) -> int:
+        """Wait until it ended; its exit code."""
+        try:
+            return self.process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the worker goes on:\n{self.text[-3000:]}") from None
+
+    def stop(self) -> int:
+        """Stop it orderly."""
+        self.process.terminate()
+        return self.wait_end()
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        """As a paused virtual machine."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `freeze`."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def __enter__(self) -> "WorkerProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.kill()
