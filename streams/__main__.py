@@ -37,7 +37,14 @@ def serve(point: Points = no_point) -> int:
         registry = CollectorRegistry()
         if settings.metrics_port:
             start_http_server(settings.metrics_port, settings.metrics_host, registry)
-        app = build_app(settings, connection, folder, partitions, registry, point)
+        app = build_app(
+            settings=settings,
+            connection=connection,
+            folder=folder,
+            partitions=partitions,
+            registry=registry,
+            point=point,
+        )
     except (TopicError, FolderError, ValidationError, OSError) as error:
         sys.stderr.write(f"adjust worker cannot start: {error}\n")
         return 1

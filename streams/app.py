@@ -21,6 +21,7 @@ from streams.settings import WorkerSettings
 
 
 def build_app(  # noqa: PLR0913 - what an app is made of
+    *,
     settings: WorkerSettings,
     connection: KafkaConnection,
     folder: WorkerFolder,
@@ -31,16 +32,16 @@ def build_app(  # noqa: PLR0913 - what an app is made of
     """The app of one worker. `point` hears of each step done: tests crash or wait there."""
     plan = build_plan(partitions)
     delivery = Delivery(
-        plan,
-        folder.path,
-        connection.client_options(),
-        settings.session_timeout_s,
-        Metrics(registry),
-        point,
+        plan=plan,
+        folder=folder.path,
+        client_options=connection.client_options(),
+        session_s=settings.session_timeout_s,
+        leaves_on_stop=settings.leave_on_stop,
+        metrics=Metrics(registry),
+        point=point,
     )
     app = ExactlyOnceApp(
         delivery,
-        leaves_on_stop=settings.leave_on_stop,
         broker=[f"kafka://{address}" for address in connection.bootstrap_servers.split(",")],
         datadir=str(Path(folder.path)),
         consumer_group_instance_id=folder.instance_id if settings.static_membership else None,

@@ -104,9 +104,7 @@ def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted
         number = 2
     value = _encode(decision.result)
     if decision.is_remembered:
-        row = tables.StoredAnswer(
-            content_of(request), decision.result.status, event_ref_id, value
-        )
+        row = tables.StoredAnswer(content_of(request), decision.result.status, event_ref_id, value)
         work.put(tables.ANSWERS, answer_key, row)
     _publish(work, source, number, decision.result, value, is_remembered=decision.is_remembered)
 

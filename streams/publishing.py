@@ -21,7 +21,11 @@ _COMMON = (
 )
 _KINDS = {
     Account: ("account", "AccountEx", "io.adjust.Account.updated.v1"),
-    ChargeableEvent: ("chargeableEvent", "ChargeableEventEx", "io.adjust.ChargeableEvent.updated.v1"),
+    ChargeableEvent: (
+        "chargeableEvent",
+        "ChargeableEventEx",
+        "io.adjust.ChargeableEvent.updated.v1",
+    ),
     Adjustment: ("adjustment", "AdjustmentEx", "io.adjust.Adjustment.created.v1"),
 }
 _ENTITY_HEADERS = {

@@ -76,10 +76,14 @@ async def check_topics(connection: KafkaConnection) -> int:
         there = await _partition_counts(admin)
         missing = [topic.name for topic in CATALOGUE if topic.name not in there]
         if missing:
-            raise TopicError(f"{', '.join(missing)}: missing. Run `python -m streams.topics` first.")
+            raise TopicError(
+                f"{', '.join(missing)}: missing. Run `python -m streams.topics` first."
+            )
         if len(set(there.values())) != 1:
             counts = ", ".join(f"{name} {count}" for name, count in sorted(there.items()))
-            raise TopicError(f"all topics need the same number of partitions, fixed at creation: {counts}")
+            raise TopicError(
+                f"all topics need the same number of partitions, fixed at creation: {counts}"
+            )
         wrong = await _wrong_settings(admin)
         if wrong:
             raise TopicError("topic settings differ from the catalogue: " + "; ".join(wrong))

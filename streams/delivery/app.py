@@ -22,7 +22,7 @@ class ExactlyOnceApp(faust.App):
 
     BootStrategy = _Boot
 
-    def __init__(self, delivery: Delivery, *, leaves_on_stop: bool, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, delivery: Delivery, **options: Any) -> None:  # noqa: ANN401
         STORES.aliases["unit"] = "streams.delivery.rebalance:UnitStore"
         session = delivery.session_s
         super().__init__(
@@ -46,7 +46,6 @@ class ExactlyOnceApp(faust.App):
             **options,
         )
         self.delivery = delivery
-        self.leaves_on_stop = leaves_on_stop
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

@@ -14,7 +14,7 @@ from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.delivery.delivery import Delivery
+from streams.delivery.delivery import delivery_of
 from streams.delivery.errors import die
 from streams.delivery.intake import RECORDS_MAX, Slice
 
@@ -26,7 +26,7 @@ MONITOR_S = 5.0  # group offsets are for lag monitors only; nothing reads them
 Fetched = tuple[int, list[Any], int, int]  # start, records, end, the log's end
 
 
-class SliceSchema(Schema):
+class SliceSchema(Schema[Any, Any]):
     """The event's value is the slice itself: there is nothing to decode."""
 
     def loads_key(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002 - as the base
@@ -59,7 +59,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             isolation_level="read_committed",
-            **self.app.delivery.client_options,
+            **delivery_of(self.app).client_options,
         )
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -72,7 +72,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         """A static member sends no LeaveGroup: its partitions would wait for its session to end."""
-        if self.app.leaves_on_stop and self._consumer:
+        if delivery_of(self.app).leaves_on_stop and self._consumer:
             self._consumer._coordinator._group_instance_id = None
         await super().on_thread_stop()
 
@@ -129,6 +129,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 class Consumer(driver.Consumer):
     """Hands slices over and forgets Faust's own offsets."""
 
+    _thread: ConsumerThread
+
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -149,7 +151,7 @@ class Consumer(driver.Consumer):
         return int(last) + 1
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - untyped there
-        delivery: Delivery = self.app.delivery
+        delivery = delivery_of(self.app)
         told_at = self.loop.time()
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
@@ -164,7 +166,7 @@ class Consumer(driver.Consumer):
                 if self.loop.time() - told_at > MONITOR_S:
                     told_at = self.loop.time()
                     await self._thread.tell_monitors(delivery.offsets())
-        except (asyncio.CancelledError, *self.consumer_stopped_errors):
+        except (asyncio.CancelledError, *self.consumer_stopped_errors):  # type: ignore[misc] # untyped
             if not self.app.should_stop:
                 raise
         except Exception as error:  # noqa: BLE001 - out of range, corrupt, not allowed: none heals
@@ -175,7 +177,7 @@ class Consumer(driver.Consumer):
     ) -> None:
         """Cut what one fetch returned into slices that join."""
         start, records, end, log_end = found
-        delivery: Delivery = self.app.delivery
+        delivery = delivery_of(self.app)
         delivery.metrics.fetched(tp.topic, tp.partition, max(0, log_end - end))
         await delivery.point("Fetch", tp.partition)
         for first in range(0, max(1, len(records)), RECORDS_MAX):
@@ -202,7 +204,7 @@ def _message(tp: TopicPartition, part: Slice, generation: int) -> ConsumerMessag
         timestamp_type=0,
         headers=None,
         key=None,
-        value=part,
+        value=part,  # type: ignore[arg-type] # a slice where Faust has bytes
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=0,

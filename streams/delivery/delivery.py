@@ -29,15 +29,18 @@ class Delivery:
 
     def __init__(  # noqa: PLR0913 - what it is made of
         self,
+        *,
         plan: Plan,
         folder: Path,
         client_options: dict[str, Any],
         session_s: float,
+        leaves_on_stop: bool,
         metrics: Metrics,
         point: Points = no_point,
     ) -> None:
         self.plan, self.folder, self.client_options = plan, folder, client_options
         self.session_s, self.metrics, self.point = session_s, metrics, point
+        self.leaves_on_stop = leaves_on_stop  # whether a static member hands over on a stop
         self.flow = Flow()
         self.units: dict[int, Unit] = {}
         self.memory = StoreMemory()
@@ -99,7 +102,9 @@ class Delivery:
         """Everything slow, while heartbeats are sent and other units serve."""
         number, began = self.flow.take_over, time.monotonic()
         self.catch_ups = [
-            self.task(self._bring_up(each, number, began), f"the catch-up of unit {each.unit.number}")
+            self.task(
+                self._bring_up(each, number, began), f"the catch-up of unit {each.unit.number}"
+            )
             for each in taking
         ]
         self._say_ready()
@@ -174,6 +179,15 @@ class Delivery:
         """Closing what is fenced anyway must not hold up a rebalance; how it ends is no matter."""
         task = asyncio.create_task(goodbye)
         self.goodbyes.add(task)
-        task.add_done_callback(lambda done: self.goodbyes.discard(done) or done.exception())
+        task.add_done_callback(self._said_goodbye)
+
+    def _said_goodbye(self, task: asyncio.Task[Any]) -> None:
+        self.goodbyes.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, so that nobody is told of it
 
 
+def delivery_of(app: Any) -> Delivery:  # noqa: ANN401 - Faust's type of it lacks ours
+    """The delivery of a Faust app, for the hooks that Faust calls."""
+    delivery: Delivery = app.delivery
+    return delivery

@@ -97,7 +97,9 @@ class Logs:
         )
 
 
-async def newest_progress(reader: AIOKafkaConsumer, tp: TopicPartition, span: Span) -> Progress | None:
+async def newest_progress(
+    reader: AIOKafkaConsumer, tp: TopicPartition, span: Span
+) -> Progress | None:
     """The last row of the progress changelog, looked for backwards: aborted ones may follow it."""
     reach = TAIL
     while True:
@@ -209,7 +211,7 @@ class _MetadataRequest(RequestStruct):
 
 async def topic_ids(client: Any, names: list[str]) -> dict[str, str]:  # noqa: ANN401 - untyped there
     """The cluster's id of each topic, 32 hexadecimal digits; it changes when one is created again."""
-    topics = [("0" * 32, name, {}) for name in names]
+    topics: list[Any] = [("0" * 32, name, {}) for name in names]
     request = _MetadataRequest(topics, False, False, {})  # noqa: FBT003 - fields by position
     response = await client.send(client.get_random_node(), request)
     return {topic[1]: topic[2] for topic in response.topics}

@@ -275,6 +275,4 @@ def _taken_over(stored: Progress | None, ends: Ends, take_over_id: str) -> Progr
     before = stored or Progress(cluster=ends.cluster, topics=ends.topics)
     line = (*before.line, (take_over_id, before.commit + 1))[-LINE_MAX:]
     begin = {topic: span.begin for topic, span in ends.inputs.items()}
-    return msgspec.structs.replace(
-        before, line=line, next=begin | before.next, topics=ends.topics
-    )
+    return msgspec.structs.replace(before, line=line, next=begin | before.next, topics=ends.topics)

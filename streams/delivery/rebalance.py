@@ -9,10 +9,11 @@ from faust.stores.base import Store
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 
+from streams.delivery.delivery import delivery_of
 from streams.delivery.errors import Fatal, die
 
 
-class UnitStore(Store):
+class UnitStore(Store[Any, Any]):
     """Faust wants a store for each table. The rows are in the units."""
 
     def persisted_offset(self, tp: Any) -> int | None:  # noqa: ANN401, ARG002 - as the base
@@ -50,7 +51,7 @@ class NoRecovery(Recovery):
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """The last step of a rebalance: Faust resumed its queues twice before and cleared them."""
-        flow = self.app.delivery.flow
+        flow = delivery_of(self.app).flow
         number = flow.take_over
         await super().on_recovery_completed(generation_id)
         if generation_id == self.app.consumer_generation_id:
@@ -61,7 +62,7 @@ class Tables(TableManager):
     """Where Faust tells of a rebalance."""
 
     @property
-    def recovery(self) -> NoRecovery:
+    def recovery(self) -> Recovery:
         """Ours, made when first asked for."""
         if self._recovery is None:
             self._recovery = NoRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
@@ -69,12 +70,12 @@ class Tables(TableManager):
 
     def on_rebalance_start(self) -> None:
         """Runs in the consumer's thread: only a flag."""
-        self.app.delivery.flow.stop()
+        delivery_of(self.app).flow.stop()
         super().on_rebalance_start()
 
     def on_partitions_revoked(self, revoked: set[Any]) -> None:
         """Before Faust waits for running transactions, with heartbeats still flowing."""
-        self.app.delivery.close_units()
+        delivery_of(self.app).close_units()
         super().on_partitions_revoked(revoked)
 
     async def on_rebalance(
@@ -86,13 +87,13 @@ class Tables(TableManager):
     ) -> None:
         """No heartbeat is sent until this returns."""
         try:
-            taking = await self.app.delivery.take_over(assigned)
+            taking = await delivery_of(self.app).take_over(assigned)
         except Exception as error:  # noqa: BLE001 - whatever it is, this worker cannot serve
             die("in a take-over", error)
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
-        self.app.delivery.start_catch_ups(taking)
+        delivery_of(self.app).start_catch_ups(taking)
 
     async def on_stop(self) -> None:
         """Faust has waited for running transactions."""
         await super().on_stop()
-        await self.app.delivery.stop()
+        await delivery_of(self.app).stop()

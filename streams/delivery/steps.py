@@ -1,6 +1,6 @@
 """Carries out the steps of `protocol`, one after the other."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from streams.delivery.protocol import Progress, Steps
@@ -10,7 +10,7 @@ Points = Callable[[str, int], Awaitable[None]]  # (what was just done, by which 
 
 async def drive(
     steps: Steps,
-    carry_out: dict[type, Callable[[Any], Awaitable[Any]]],
+    carry_out: Mapping[type, Callable[[Any], Awaitable[Any]]],
     reached: Callable[[str], Awaitable[None]],
 ) -> Progress:
     """Send each step's answer back until the steps end; `reached` hears of each one done."""

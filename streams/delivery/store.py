@@ -69,7 +69,9 @@ class Store:
     def local(self, changelogs: list[str]) -> Local:
         """What the store says of itself."""
         mark = self.database.get(_MARK)
-        offsets = {topic: int(self.database.get(_NEXT + topic.encode()) or 0) for topic in changelogs}
+        offsets = {
+            topic: int(self.database.get(_NEXT + topic.encode()) or 0) for topic in changelogs
+        }
         return Local(msgspec.json.decode(mark, type=Mark) if mark else None, offsets)
 
     def write(

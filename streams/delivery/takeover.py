@@ -1,6 +1,7 @@
 """Takes one unit over: fence inside the rebalance, everything slow behind the unit's shut gate."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer
@@ -48,7 +49,7 @@ class TakeOver:
         self.few = few
         self.reader = await self.delivery.logs.reader(self.unit.number)
         try:
-            carry_out = {
+            carry_out: dict[type, Callable[[Any], Awaitable[Any]]] = {
                 protocol.ReadEnds: self._read_ends,
                 protocol.Pause: self._pause,
                 protocol.ReadProgress: self._read_progress,

@@ -18,7 +18,9 @@ from aiokafka.structs import TopicPartition
 from streams.delivery.errors import Fatal
 from streams.delivery.protocol import END_REPEATABLE
 
-COMMIT_S = 12.0  # longer than a broker's fail-over; then the outcome is unknown and the process ends
+COMMIT_S = (
+    12.0  # longer than a broker's fail-over; then the outcome is unknown and the process ends
+)
 BATCH_BYTES = 1 << 20
 
 
@@ -157,8 +159,8 @@ class _Sender(aiokafka_sender.Sender):
 class _Producer(AIOKafkaProducer):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as the base class
         super().__init__(**options)
-        stock = self._sender
-        self._sender = _Sender(
+        stock: Any = self._sender  # type: ignore[has-type] # untyped there
+        self._sender: Any = _Sender(
             stock.client,
             acks=stock._acks,
             txn_manager=stock._txn_manager,

@@ -32,7 +32,9 @@ class Unit:
         self.intake = Intake()
         self.producer: Transaction | None = None
         self.progress: Progress | None = None
-        self.next: dict[str, int] = {}  # of each input; ahead of `progress` over offsets without records
+        self.next: dict[
+            str, int
+        ] = {}  # of each input; ahead of `progress` over offsets without records
         self.task: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
         self.deciding = asyncio.Lock()
