@@ -1,0 +1,119 @@
+"""Reads whole topics as an outsider would: another client library, committed records only."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+READ_MAX = 5_000
+QUIET_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """Where the record stands, written as the header `source` writes it."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+class Log:
+    """The committed records of some topics, each partition in its order."""
+
+    def __init__(self, options: Mapping[str, str], topics: Sequence[str]) -> None:
+        """Look the topics up; those that the cluster does not have are in `absent`."""
+        self._consumer = Consumer(
+            {
+                **options,
+                "group.id": f"verify-{uuid.uuid4()}",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "queued.max.messages.kbytes": 32_768,
+            }
+        )
+        known = self._consumer.list_topics(timeout=QUIET_MAX_S).topics
+        self.partitions = {name: len(known[name].partitions) for name in topics if name in known}
+        self.absent = [name for name in topics if name not in known]
+
+    def records(self) -> Iterator[Record]:
+        """Every record from the beginnings to the ends as they are when they are reached."""
+        unfinished = set(self._assign())
+        while unfinished:
+            messages = self._consumer.consume(READ_MAX, timeout=QUIET_MAX_S)
+            if not messages:
+                message = f"Kafka gave nothing more of {sorted(unfinished)}."
+                raise TimeoutError(message)
+            for received in messages:
+                record = _record(received)
+                place = (str(received.topic()), int(received.partition() or 0))
+                if record is None:
+                    unfinished.discard(place)
+                elif place in unfinished:
+                    yield record
+        self._consumer.close()
+
+    def _assign(self) -> list[tuple[str, int]]:
+        places = [
+            (topic, partition)
+            for topic, count in self.partitions.items()
+            for partition in range(count)
+        ]
+        starts = []
+        for topic, partition in places:
+            low, _ = self._consumer.get_watermark_offsets(TopicPartition(topic, partition))
+            starts.append(TopicPartition(topic, partition, low))
+        self._consumer.assign(starts)
+        return places
+
+
+def _record(message: Message) -> Record | None:
+    """Give the record, or nothing at the end of a partition."""
+    error = message.error()
+    if error is not None:
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+            return None
+        raise KafkaException(error)
+    received: Iterable[tuple[str, object]] = list(message.headers() or [])  # type: ignore[arg-type]
+    headers = {
+        name: value.decode(errors="replace") if isinstance(value, bytes) else ""
+        for name, value in received
+    }
+    return Record(
+        str(message.topic()),
+        int(message.partition() or 0),
+        int(message.offset() or 0),
+        _bytes(message.key()),
+        _bytes(message.value()),
+        headers,
+    )
+
+
+def _bytes(content: str | bytes | None) -> bytes | None:
+    return content.encode() if isinstance(content, str) else content
+
+
+def murmur2(key: bytes) -> int:
+    """Hash a key as Java's default partitioner does: 32 bits, without the sign."""
+    multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
+    value = 0x9747B28C ^ len(key)
+    whole = len(key) & ~3
+    for start in range(0, whole, 4):
+        word = int.from_bytes(key[start : start + 4], "little") * multiplier & mask
+        word = (word ^ word >> 24) * multiplier & mask
+        value = value * multiplier & mask ^ word
+    if rest := key[whole:]:
+        value = (value ^ int.from_bytes(rest, "little")) * multiplier & mask
+    value = (value ^ value >> 13) * multiplier & mask
+    return (value ^ value >> 15) & 0x7FFFFFFF
