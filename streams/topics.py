@@ -17,7 +17,6 @@ from aiokafka.structs import TopicPartition
 from schemas.connection import KafkaConnection
 from schemas.topics import CATALOGUE, Topic, TopicSettings
 
-CHECKED = ("cleanup.policy", "message.timestamp.type", "retention.ms", "max.message.bytes")
 BROKER_WAIT_S, BROKER_PAUSE_S = 30.0, 0.5
 
 
@@ -55,15 +54,17 @@ async def make_topics(
     try:
         there = await _partition_counts(admin)
         missing = [topic for topic in CATALOGUE if topic.name not in there]
-        if missing and there and not add and await _any_record(connection, there):
+        if missing and there and not add and any((await _ends(connection, there)).values()):
             names = ", ".join(topic.name for topic in missing)
             raise TopicError(
                 f"{names}: missing, while other topics of the engine hold records. If a new version"
                 " of the engine adds it, run `python -m streams.topics --add`; if it was lost,"
                 " bring it back from a backup first."
             )
-        await _create(admin, missing, settings)
-        await _until_led(connection, [topic.name for topic in missing], settings.partitions)
+        if missing:
+            await _create(admin, missing, settings)
+            names = [topic.name for topic in missing]
+            await _ends(connection, dict.fromkeys(names, settings.partitions))  # until all lead
         return [topic.name for topic in missing]
     finally:
         await admin.close()
@@ -98,12 +99,14 @@ async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     return {each["topic"]: len(each["partitions"]) for each in described if each["topic"] in names}
 
 
-async def _any_record(connection: KafkaConnection, there: dict[str, int]) -> bool:
-    consumer = AIOKafkaConsumer(**connection.client_options())
+async def _ends(connection: KafkaConnection, counts: dict[str, int]) -> dict[Any, int]:
+    """End offsets of all partitions. Metadata shows leaders before they lead: this answer proves it."""
+    consumer = AIOKafkaConsumer(*counts, **connection.client_options())
     await consumer.start()
     try:
-        all_partitions = [TopicPartition(t, p) for t, count in there.items() for p in range(count)]
-        return any((await consumer.end_offsets(all_partitions)).values())
+        partitions = [TopicPartition(name, p) for name, n in counts.items() for p in range(n)]
+        ends: dict[Any, int] = await consumer.end_offsets(partitions)
+        return ends
     finally:
         await consumer.stop()
 
@@ -120,22 +123,10 @@ async def _create(
         )
         for topic in missing
     ]
-    if not new:
-        return
     response = await admin.create_topics(new)
     for name, code, *text in response.topic_errors:
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise TopicError(f"{name} cannot be created: {text[0] if text else for_code(code)}")
-
-
-async def _until_led(connection: KafkaConnection, names: list[str], partitions: int) -> None:
-    """Metadata shows leaders before they lead: the offsets of every partition are the proof."""
-    consumer = AIOKafkaConsumer(**connection.client_options())
-    await consumer.start()
-    try:
-        await consumer.end_offsets([TopicPartition(n, p) for n in names for p in range(partitions)])
-    finally:
-        await consumer.stop()
 
 
 async def _wrong_settings(admin: AIOKafkaAdminClient) -> list[str]:
@@ -147,8 +138,8 @@ async def _wrong_settings(admin: AIOKafkaAdminClient) -> list[str]:
     return [
         f"{topic.name} has {key}={found[topic.name].get(key)}, not {wanted}"
         for topic in CATALOGUE
-        for key, wanted in topic.configs(TopicSettings()).items()
-        if key in CHECKED and key in topic.fixed and found[topic.name].get(key) != wanted
+        for key, wanted in topic.configs().items()
+        if key in topic.fixed and found[topic.name].get(key) != wanted
     ]
 
 

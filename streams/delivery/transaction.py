@@ -159,7 +159,7 @@ class _Sender(aiokafka_sender.Sender):
 class _Producer(AIOKafkaProducer):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as the base class
         super().__init__(**options)
-        stock: Any = self._sender  # type: ignore[has-type] # untyped there
+        stock: Any = self._sender
         self._sender: Any = _Sender(
             stock.client,
             acks=stock._acks,
