@@ -198,7 +198,7 @@ class SteadyLoad:
         """The acknowledged (account, requestId) so far, repeats included."""
         return list(self._sender.acknowledged)
 
-    def start(self) -> "SteadyLoad":
+    def start(self) -> Self:
         """Begin to send."""
         self._thread.start()
         return self
