@@ -1,5 +1,6 @@
 """The forms that texts and numbers of messages take, and the base of what comes in."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -63,3 +64,10 @@ Instant = Annotated[
     str, StringConstraints(pattern=f"^{INSTANT_PATTERN}$"), AfterValidator(_is_instant)
 ]
 MicroAmount = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
+
+_GUID = re.compile(GUID_PATTERN)
+
+
+def is_guid(text: str) -> bool:
+    """Whether a text has the form of a GUID, in 36 characters."""
+    return _GUID.fullmatch(text) is not None

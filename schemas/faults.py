@@ -1,0 +1,96 @@
+"""Says in codes and words what is wrong with a malformed request."""
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.adjustment import AdjustmentMode, ChargeType, TaxTreatment
+from schemas.adjustment_result import Fault
+from schemas.refusals import Refusal
+
+FAULTS_MAX = 20
+QUOTED_MAX = 40  # characters of what came in
+
+_CODES = {
+    "missing": Refusal.MISSING_ATTRIBUTE,
+    "string_pattern_mismatch": Refusal.INVALID_FORMAT,
+    "string_too_short": Refusal.INVALID_FORMAT,
+    "string_too_long": Refusal.INVALID_FORMAT,
+    "enum": Refusal.INVALID_ENUM,
+    "extra_forbidden": Refusal.UNKNOWN_ATTRIBUTE,
+    "greater_than_equal": Refusal.AMOUNT_NOT_POSITIVE,
+    "less_than_equal": Refusal.AMOUNT_OUT_OF_RANGE,
+}
+_REF_ID = "a text of 1 to 64 letters, digits, dots, underscores, colons or hyphens"
+_EXPECTED = {
+    "requestId": "a GUID of 36 characters",
+    "user": "a text of 1 to 128 characters",
+    "account": "an object with a refId",
+    "account.refId": _REF_ID,
+    "chargeableEventRefId": _REF_ID,
+    "chargeType": " or ".join(ChargeType),
+    "chargeAdjustment": "an integer from 1 to 10^15, in micro-units",
+    "currency": "three capital letters",
+    "taxIncluded": "true or false",
+    "reason": "a text of up to 64 characters",
+    "comment": "a text of up to 1,000 characters",
+    "adjustmentMode": " or ".join(AdjustmentMode),
+    "taxTreatment": " or ".join(TaxTreatment),
+}
+# What a mode or a treatment asks for is not judged where it is broken itself.
+_ASKED_BY = {
+    "adjustmentMode": {"chargeType", "chargeAdjustment", "taxIncluded"},
+    "taxTreatment": {"taxIncluded"},
+}
+_ORDER = {code: place for place, code in enumerate(Refusal)}
+_TYPES = {
+    str: "a text",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number with a fraction or an exponent",
+    list: "a list",
+}
+
+
+def faults_of(error: ValidationError) -> tuple[Fault, ...]:
+    """All faults of a request: in the order of the codes, then by field; 20 at most."""
+    details = error.errors(include_url=False, include_context=False)
+    faults = [_fault(detail["type"], detail["loc"], detail["input"]) for detail in details]
+    broken = {fault.field for fault in faults}
+    not_judged = set[str]().union(*(_ASKED_BY[field] for field in broken & _ASKED_BY.keys()))
+    judged = (
+        fault
+        for fault in faults
+        if fault.code is not Refusal.MISSING_ATTRIBUTE or fault.field not in not_judged
+    )
+    return tuple(sorted(judged, key=lambda fault: (_ORDER[fault.code], fault.field))[:FAULTS_MAX])
+
+
+def _fault(kind: str, place: tuple[int | str, ...], found: Any) -> Fault:  # noqa: ANN401 - any JSON
+    field = ".".join(str(part) for part in place)
+    code = _CODES.get(kind, Refusal.INVALID_TYPE)
+    if code is Refusal.INVALID_ENUM and not isinstance(found, str):
+        code = Refusal.INVALID_TYPE
+    return Fault(code=code, field=_shortened(field), message=_message(code, field, found))
+
+
+def _message(code: Refusal, field: str, found: Any) -> str:  # noqa: ANN401 - any JSON
+    if code is Refusal.UNKNOWN_ATTRIBUTE:
+        return f"{_quoted(field)} is not an attribute of a request."
+    expected = _EXPECTED[field]
+    if code is Refusal.MISSING_ATTRIBUTE:
+        return f"{field} is missing: {expected}."
+    if code is Refusal.INVALID_TYPE:
+        return f"{field} must be {expected}, not {_TYPES.get(type(found), 'an object')}."
+    if code is Refusal.INVALID_ENUM:
+        return f"{field} must be {expected}, not {_quoted(found)}."
+    return f"{field} must be {expected}."
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(_shortened(text), ensure_ascii=False)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= QUOTED_MAX else text[:QUOTED_MAX] + "…"

@@ -1,0 +1,181 @@
+"""From the bytes of a record to a message, or to what is wrong with it; never an exception.
+
+What goes in: the value of a record, or the body of a POST: any bytes, or none.
+What comes out: the message; `MalformedRequest`, which can be answered with a 400 code, for a JSON
+object with a `requestId`; `Unreadable`, a dead letter, for anything else.
+
+A good message costs one validation. Parsers keep the last of doubled keys silently, so the
+quotation marks are counted too: a message has as many as its known keys and texts need. Doubled
+keys, unknown attributes and escaped marks only ever add to them, so an equal number proves that
+there are none. Whatever fails or has more is read again slowly and strictly.
+
+Always true: unknown attributes and doubled keys never pass the count; `null` counts as absent in a
+request; a message means the same on the fast way and on the slow one.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from schemas.account import AccountUpsert
+from schemas.adjustment import AdjustmentRequest
+from schemas.adjustment_result import Fault
+from schemas.chargeable_event import RatedChargeableEvent
+from schemas.dead_letters import DeadLetterCode
+from schemas.faults import faults_of
+from schemas.forms import Incoming, is_guid
+from schemas.json_text import BYTES_MAX, NotJsonError, parse_json, shallow
+
+FAULTS_TOLD = 5
+
+_validate_request = AdjustmentRequest.__pydantic_validator__.validate_json
+_QUOTED_ALWAYS = 24  # marks of the mandatory attributes: five texts, an integer and a boolean
+_QUOTED_TEXT = 4  # marks of an attribute that is a text
+_QUOTED_ACCOUNT = 6
+
+_Upsert = TypeVar("_Upsert", bound=Incoming)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MalformedRequest:
+    """A request that can be answered, though not as it was meant."""
+
+    request_id: str
+    chargeable_event_ref_id: str | None  # as it came, if it is text
+    account_ref_id: str | None  # as it came, if it is text
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A message that nobody can be answered about."""
+
+    code: DeadLetterCode
+    text: str
+
+
+def read_request(value: bytes | None) -> AdjustmentRequest | MalformedRequest | Unreadable:
+    """Read a request from a topic or from REST."""
+    if value is not None and len(value) <= BYTES_MAX:
+        try:
+            request = _validate_request(value)
+        except ValidationError:
+            pass
+        else:
+            if value.count(b'"') == _marks_of_request(request):
+                return request
+    return _read_request_slowly(value)
+
+
+def read_account(value: bytes | None) -> AccountUpsert | Unreadable:
+    """Read an account as the CRM sends it."""
+    return _read_upsert(AccountUpsert, value)
+
+
+def read_rated_event(value: bytes | None) -> RatedChargeableEvent | Unreadable:
+    """Read a chargeable event as rating sends it."""
+    return _read_upsert(RatedChargeableEvent, value)
+
+
+def _marks_of_request(request: AdjustmentRequest) -> int:
+    given = request.model_fields_set
+    texts = (
+        (request.reason is not None)
+        + (request.comment is not None)
+        + ("adjustment_mode" in given)
+        + ("tax_treatment" in given)
+    )
+    account = 0 if request.account is None else _QUOTED_ACCOUNT
+    return _QUOTED_ALWAYS + account + _QUOTED_TEXT * texts
+
+
+def _read_request_slowly(
+    value: bytes | None,
+) -> AdjustmentRequest | MalformedRequest | Unreadable:
+    content = _read_object(value)
+    if isinstance(content, Unreadable):
+        return content
+    request_id = content.get("requestId")
+    if not isinstance(request_id, str) or not request_id:
+        text = "The request has no requestId that is a text, so that nobody can be answered."
+        return Unreadable(DeadLetterCode.NO_REQUEST_ID, text)
+    given = _without_nulls(content)
+    account = given.get("account")
+    if isinstance(account, dict):
+        given["account"] = account = _without_nulls(account)
+    try:
+        request: AdjustmentRequest = _validate_request(json.dumps(given))
+    except ValidationError as error:
+        return MalformedRequest(
+            request_id=request_id.lower() if is_guid(request_id) else request_id,
+            chargeable_event_ref_id=_text(given.get("chargeableEventRefId")),
+            account_ref_id=_text(account.get("refId")) if isinstance(account, dict) else None,
+            faults=faults_of(error),
+        )
+    return request
+
+
+def _read_upsert(model: type[_Upsert], value: bytes | None) -> _Upsert | Unreadable:
+    if value is not None and len(value) <= BYTES_MAX:
+        try:
+            upsert = model.model_validate_json(value)
+        except ValidationError:
+            pass
+        else:
+            if value.count(b'"') == _marks_of(upsert):
+                return upsert
+    content = _read_object(value)
+    if isinstance(content, Unreadable):
+        return content
+    try:
+        return model.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        return Unreadable(DeadLetterCode.INVALID_UPSERT, _faults_told(error))
+
+
+def _marks_of(message: Incoming) -> int:
+    marks = 2 * len(message.model_fields_set)
+    for part in message.__dict__.values():
+        if isinstance(part, str):
+            marks += 2
+        elif isinstance(part, Incoming):
+            marks += _marks_of(part)
+    return marks
+
+
+def _read_object(value: bytes | None) -> dict[str, Any] | Unreadable:
+    if value is None:
+        return Unreadable(DeadLetterCode.NO_VALUE, "The record has no value.")
+    try:
+        content = parse_json(value)
+    except NotJsonError as error:
+        return Unreadable(DeadLetterCode.NOT_JSON, str(error))
+    if not isinstance(content, dict):
+        kind = _KINDS.get(type(content), "number")
+        text = f"The value is a JSON {kind}, not an object."
+        return Unreadable(DeadLetterCode.NOT_AN_OBJECT, text)
+    nested: dict[str, Any] = shallow(content)
+    return nested
+
+
+_KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+
+
+def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in content.items() if part is not None}
+
+
+def _text(found: Any) -> str | None:  # noqa: ANN401 - any JSON
+    return found if isinstance(found, str) else None
+
+
+def _faults_told(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [
+        f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
+        for detail in details[:FAULTS_TOLD]
+    ]
+    more = f"; and {len(details) - FAULTS_TOLD} more" if len(details) > FAULTS_TOLD else ""
+    return f"Attributes do not fit: {'; '.join(told)}{more}."
