@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 BYTES_MAX = 1024 * 1024
-DIGITS_MAX = 20  # of a number that is kept; a longer one is far out of every range
+DIGITS_MAX = 20  # of an integer that is kept; a longer one is far out of every range
+INTEGER_KEPT = 10**20  # in its place
 LEVELS_KEPT = 4  # of a text nested too deep for the parser; what is inside is checked only
 FLOAT_MAX = 1e308
 
@@ -87,7 +88,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _integer(digits: str) -> int:
     if len(digits) <= DIGITS_MAX:
         return int(digits)
-    return -(10**DIGITS_MAX) if digits.startswith("-") else 10**DIGITS_MAX
+    return -INTEGER_KEPT if digits.startswith("-") else INTEGER_KEPT
 
 
 def _float(digits: str) -> float:

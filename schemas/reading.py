@@ -60,7 +60,7 @@ def read_request(value: bytes | None) -> AdjustmentRequest | MalformedRequest | 
     """Read a request from a topic or from REST."""
     if value is not None and len(value) <= BYTES_MAX:
         try:
-            request = _validate_request(value)
+            request: AdjustmentRequest = _validate_request(value)
         except ValidationError:
             pass
         else:
@@ -106,7 +106,7 @@ def _read_request_slowly(
     if isinstance(account, dict):
         given["account"] = account = _without_nulls(account)
     try:
-        request: AdjustmentRequest = _validate_request(json.dumps(given))
+        request = AdjustmentRequest.model_validate_json(json.dumps(given))
     except ValidationError as error:
         return MalformedRequest(
             request_id=request_id.lower() if is_guid(request_id) else request_id,

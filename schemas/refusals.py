@@ -8,13 +8,13 @@ from schemas.forms import Explained
 class Refusal(Explained):
     """Which rule refused a request; the rules are tried in this order."""
 
-    title: str
+    headline: str
 
-    def __new__(cls, value: str, title: str, explanation: str) -> Self:
+    def __new__(cls, value: str, headline: str, explanation: str) -> Self:
         """Make a member from its code, its name for people and what to do about it."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.title = title
+        member.headline = headline
         member.explanation = explanation
         return member
 

@@ -53,7 +53,7 @@ class Topic:
     )
 
     def configs(self, settings: TopicSettings | None = None) -> dict[str, str]:
-        """The topic's own Kafka settings; those in `fixed` are the same on every cluster."""
+        """Give the topic's own Kafka settings; those in `fixed` are the same on every cluster."""
         copies = settings.replication_factor if settings else 1
         return {
             "cleanup.policy": "compact" if self.is_compacted else "delete",
