@@ -30,6 +30,7 @@ def main() -> int:
 def serve(point: Points = no_point) -> int:
     """One worker's life. `point` hears of each step done: tests crash or wait there."""
     os.environ.setdefault("NO_COLOR", "1")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while it waits for Kafka
     try:
         settings, connection = WorkerSettings(), KafkaConnection()
         partitions = asyncio.run(check_topics(connection))

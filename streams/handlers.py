@@ -133,17 +133,21 @@ def _publish(  # noqa: PLR0913 - what a result is made of
 def _own_key(work: Work, record: Any) -> str | None:  # noqa: ANN401 - as above
     """The account's refId; None where the record is a dead letter or belongs to another partition."""
     if record.key is None:
-        return work.dead_letter(record, DeadLetterCode.NO_KEY, "The record has no key.")
+        work.dead_letter(record, DeadLetterCode.NO_KEY, "The record has no key.")
+        return None
     if not _REF_ID.fullmatch(record.key):
         text = "The key is not an account's refId: 1 to 64 letters, digits, '.', '_', ':' or '-'."
-        return work.dead_letter(record, DeadLetterCode.INVALID_KEY, text)
+        work.dead_letter(record, DeadLetterCode.INVALID_KEY, text)
+        return None
     partition = work.partition_of(record.key)
     if partition == work.unit:
         return str(record.key, "ascii")
     if any(name == FOUND_AT for name, _ in record.headers):
-        text = f"The key belongs to partition {partition}, and the record was sent on once already."
-        return work.dead_letter(record, DeadLetterCode.WRONG_PARTITION, text)
-    return work.send_on(record, partition)
+        text = f"The key belongs to partition {partition}; the record was sent on once already."
+        work.dead_letter(record, DeadLetterCode.WRONG_PARTITION, text)
+    else:
+        work.send_on(record, partition)
+    return None
 
 
 def _account_named(request: AdjustmentRequest | MalformedRequest) -> str | None:

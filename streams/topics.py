@@ -5,6 +5,7 @@ usage: python -m streams.topics [--add]
 
 import argparse
 import asyncio
+import logging
 import sys
 from typing import Any
 
@@ -26,16 +27,18 @@ class TopicError(Exception):
 
 async def connected_admin(connection: KafkaConnection) -> AIOKafkaAdminClient:
     """An admin client, once Kafka answers. Raises TopicError after half a minute."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + BROKER_WAIT_S
+    loop, address = asyncio.get_running_loop(), connection.bootstrap_servers
+    until, is_said = loop.time() + BROKER_WAIT_S, False
     while True:
         admin = AIOKafkaAdminClient(**connection.client_options())
         try:
             await admin.start()
         except (KafkaError, OSError) as error:
             await admin.close()
+            if not is_said:
+                sys.stderr.write(f"waiting for Kafka at {address}\n")
+                is_said = True
             if loop.time() > until:
-                address = connection.bootstrap_servers
                 raise TopicError(f"Kafka at {address} cannot be reached: {error}") from error
             await asyncio.sleep(BROKER_PAUSE_S)
         else:
@@ -63,8 +66,8 @@ async def make_topics(
             )
         if missing:
             await _create(admin, missing, settings)
-            names = [topic.name for topic in missing]
-            await _ends(connection, dict.fromkeys(names, settings.partitions))  # until all lead
+            made = dict.fromkeys((topic.name for topic in missing), settings.partitions)
+            await _ends(connection, made)  # waits until every partition is led
         return [topic.name for topic in missing]
     finally:
         await admin.close()
@@ -148,6 +151,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m streams.topics", description=__doc__)
     parser.add_argument("--add", action="store_true", help="add topics beside others with records")
     add = parser.parse_args().add
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # one line of ours says it all
     connection, settings = KafkaConnection(), TopicSettings()
     try:
         made = asyncio.run(make_topics(connection, settings, add=add))

@@ -1,6 +1,6 @@
 """What a worker delivers: its inputs and their handlers, its outputs, its tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class Plan:
 
     app_id: str
     partitions: int
-    inputs: dict[str, Callable[[Any, Any], None]]  # topic: handler of (Work, record)
+    inputs: Mapping[str, Callable[[Any, Any], None]]  # topic: handler of (Work, record)
     outputs: tuple[str, ...]  # numbered by `seq`
     dead_letters: dict[str, str]  # input topic: where what cannot be read goes
     tables: dict[str, Table]

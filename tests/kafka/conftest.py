@@ -1,0 +1,87 @@
+"""One Kafka with the engine's topics and a population, for all tests of this folder."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from schemas.connection import KafkaConnection
+from schemas.topics import TopicSettings
+from streams.topics import make_topics
+from tests.conftest import SecuredKafka, running
+from tests.kafka.workers import WorkerProcess, wait_until
+from tools.kafka.broker import Broker
+from tools.load import Population, send_all
+from tools.verify.books import Books
+
+
+@dataclass
+class Engine:
+    """The Kafka that workers are started on, and what was acknowledged on it so far."""
+
+    connection: KafkaConnection
+    environment: dict[str, str]
+    folder: Path
+    population: Population = Population(accounts=40, events_per_account=5)
+    acknowledged: list[tuple[str, str]] = field(default_factory=list)
+    sent: int = 0
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What a confluent-kafka client is given."""
+        return self.connection.confluent_options()
+
+    def worker(self, name: str, *point: object) -> WorkerProcess:
+        """A worker with a home of that name."""
+        return WorkerProcess(self.folder / name, self.environment, *point)
+
+    def send_requests(self, count: int) -> None:
+        """Send requests that no test sent before."""
+        self.sent += 1
+        records = self.population.request_records(count, user=f"test-{self.sent}")
+        self.acknowledged += send_all(self.options, records)
+
+    def books(self) -> Books:
+        """All that the topics hold, once every request is decided."""
+        read: list[Books] = []
+
+        def decided() -> bool:
+            read[:] = [Books.read(self.options)]
+            return not read[0].undecided()
+
+        wait_until(decided, "every request is decided")
+        return read[0]
+
+    def check(self) -> None:
+        """Every acknowledged request has its one result, and the books agree."""
+        books = self.books()
+        assert books.disagreements() == []
+        assert books.missing(self.acknowledged) == []
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Kafka, topics and a population that the engine has taken over."""
+    folder = tmp_path_factory.mktemp("engine")
+    with running(Broker(folder / "kafka")) as broker:
+        connection = KafkaConnection(bootstrap_servers=broker.bootstrap)
+        asyncio.run(make_topics(connection, TopicSettings()))
+        made = Engine(connection, {"ADJUST_BOOTSTRAP_SERVERS": broker.bootstrap}, folder)
+        send_all(made.options, made.population.account_records())
+        send_all(made.options, made.population.event_records())
+        with made.worker("first") as worker:
+            worker.wait_ready()
+            made.send_requests(1)
+            made.check()
+            assert worker.stop() == 0
+        yield made
+
+
+@pytest.fixture(scope="session")
+def secure_engine(secure_kafka: SecuredKafka, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The engine's topics on a Kafka that asks for TLS and a password."""
+    asyncio.run(make_topics(secure_kafka.connection, TopicSettings(partitions=4)))
+    folder = tmp_path_factory.mktemp("secure-engine")
+    return Engine(secure_kafka.connection, secure_kafka.environment, folder)

@@ -1,0 +1,118 @@
+"""What the delivery relies on in aiokafka and Faust: an upgrade that changes it fails here."""
+
+import asyncio
+import inspect
+
+import faust
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.producer import sender
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.drivers import aiokafka as driver
+
+from streams.delivery.logs import topic_ids
+from streams.delivery.transaction import OutRecord, Transaction
+from tools.kafka.broker import Broker
+
+
+async def make_topic(kafka: Broker, name: str, **configs: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1, topic_configs=configs)])
+    await admin.close()
+    consumer = AIOKafkaConsumer(name, bootstrap_servers=kafka.bootstrap)
+    await consumer.start()
+    await consumer.end_offsets(list(consumer.assignment()))
+    await consumer.stop()
+
+
+def test_the_versions_are_those_that_were_read() -> None:
+    assert faust.__version__.startswith("0.15.3")
+
+
+@pytest.mark.parametrize(
+    ("owner", "names"),
+    [
+        (sender.Sender, ["_do_add_partitions_to_txn", "_do_txn_commit", "_find_coordinator"]),
+        (sender.AddPartitionsToTxnHandler, ["handle_response", "create_request"]),
+        (sender.EndTxnHandler, ["handle_response", "create_request", "do"]),
+        (driver.Consumer, ["_new_consumer_thread", "perform_seek", "_commit", "_new_offset"]),
+        (driver.Consumer, ["_drain_messages", "wait_first"]),
+        (driver.AIOKafkaConsumerThread, ["_create_worker_consumer", "on_partitions_assigned"]),
+        (driver.AIOKafkaConsumerThread, ["on_thread_stop", "_ensure_consumer", "call_thread"]),
+        (Recovery, ["_build_highwaters", "_build_offsets", "_seek_offsets", "need_recovery"]),
+        (Recovery, ["on_recovery_completed"]),
+        (TableManager, ["on_rebalance_start", "on_partitions_revoked", "on_rebalance"]),
+    ],
+)
+def test_a_hook_that_we_override_is_still_there(owner: type, names: list[str]) -> None:
+    assert [name for name in names if not callable(getattr(owner, name, None))] == []
+
+
+def test_the_pause_after_a_commit_is_still_the_one_that_we_cut_short() -> None:
+    assert sender.BACKOFF_OVERRIDE == 0.02
+    assert "BACKOFF_OVERRIDE" in inspect.getsource(sender.AddPartitionsToTxnHandler)
+
+
+def test_the_stock_end_of_a_transaction_is_still_repeated_after_a_time_out() -> None:
+    source = inspect.getsource(sender.BaseHandler.do)
+    assert "RequestTimedOutError" in source
+    assert "return False" in source
+
+
+async def test_a_commit_still_succeeds_although_a_record_failed(kafka: Broker) -> None:
+    await make_topic(kafka, "small-records", **{"max.message.bytes": "1000"})
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="stock")
+    await producer.start()
+    await producer.begin_transaction()
+    future = await producer.send("small-records", b"x" * 5000)
+    await producer.commit_transaction()
+    with pytest.raises(MessageSizeTooLargeError):
+        await future
+    await producer.stop()
+
+
+async def test_our_transaction_does_not_commit_when_a_record_failed(kafka: Broker) -> None:
+    await make_topic(kafka, "small-records-2", **{"max.message.bytes": "1000"})
+    transaction = Transaction("ours", {"bootstrap_servers": kafka.bootstrap})
+    await transaction.fence()
+    partition = sender.TopicPartition("small-records-2", 0)
+    await transaction.begin([partition])
+    await transaction.send(partition, [OutRecord(b"key", b"x" * 5000)])
+    with pytest.raises(MessageSizeTooLargeError):
+        await transaction.confirm()
+    await transaction.stop()
+
+
+async def test_a_second_holder_of_a_transactional_id_fences_the_first(kafka: Broker) -> None:
+    await make_topic(kafka, "fenced")
+    partition = sender.TopicPartition("fenced", 0)
+    first = Transaction("one-id", {"bootstrap_servers": kafka.bootstrap})
+    await first.fence()
+    await first.begin([partition])
+    await first.send(partition, [OutRecord(b"key", b"lost")])
+    await first.confirm()
+    second = Transaction("one-id", {"bootstrap_servers": kafka.bootstrap})
+    await second.fence()
+    with pytest.raises(Exception, match=r"ProducerFenced|InvalidProducerEpoch|newer"):
+        await first.commit()
+    await asyncio.gather(first.stop(), second.stop(), return_exceptions=True)
+
+
+async def test_a_topic_created_again_has_another_id(kafka: Broker) -> None:
+    await make_topic(kafka, "again")
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    await consumer.start()
+    first = await topic_ids(consumer._client, ["again"])
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.delete_topics(["again"])
+    await admin.close()
+    await make_topic(kafka, "again")
+    second = await topic_ids(consumer._client, ["again"])
+    assert len(first["again"]) == len(second["again"]) == 32
+    assert first != second
+    await consumer.stop()

@@ -1,0 +1,166 @@
+"""Workers killed at every named step, frozen, held and given wrong stores: the books agree."""
+
+import random
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streams.delivery.protocol import Mark
+from streams.delivery.store import Store, StoreMemory
+from tests.kafka.conftest import Engine
+from tests.kafka.workers import wait_until
+from tools.load import SteadyLoad
+
+SESSION_S = 6.0
+KILLED, DIED = -9, 70
+STEPS_OF_A_TRANSACTION = ["Fetch", "decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"]
+STEPS_OF_A_TAKE_OVER = ["Fence", "ReplayPart", "Replay", "CaughtUp"]
+
+
+def stores(home: Path) -> list[Path]:
+    return sorted(home.glob("worker-*/unit-*.db"))
+
+
+@pytest.mark.parametrize("step", STEPS_OF_A_TRANSACTION)
+def test_a_worker_killed_three_times_around_a_transaction_loses_and_doubles_nothing(
+    engine: Engine, step: str
+) -> None:
+    for hit in (1, 2, 3):
+        with engine.worker(f"killed-{step}", step, hit) as worker:
+            worker.wait_ready()
+            engine.send_requests(60)
+            assert worker.wait_end() == KILLED
+    with engine.worker(f"killed-{step}") as worker:
+        worker.wait_ready()
+        engine.check()
+        worker.stop()
+
+
+@pytest.mark.parametrize("step", STEPS_OF_A_TAKE_OVER)
+def test_a_worker_killed_three_times_in_a_take_over_loses_and_doubles_nothing(
+    engine: Engine, step: str
+) -> None:
+    home = f"killed-{step}"
+    for hit in (1, 2, 3):
+        engine.send_requests(20)
+        with engine.worker(home, step, hit) as worker:
+            assert worker.wait_end() == KILLED
+    with engine.worker(home) as worker:
+        worker.wait_ready()
+        engine.check()
+        worker.stop()
+
+
+def test_three_workers_killed_at_random_under_load_keep_the_books(engine: Engine) -> None:
+    draw = random.Random(7)  # noqa: S311 - which one is killed next
+    workers = {name: engine.worker(name) for name in ("one", "two", "three")}
+    try:
+        for worker in workers.values():
+            worker.wait_ready()
+        with SteadyLoad(engine.options, engine.population, 300, repeat_share=0.2) as load:
+            for _ in range(10):
+                seen = len(load.acknowledged)
+                wait_until(lambda seen=seen: len(load.acknowledged) > seen + 300, "load flows")
+                name = draw.choice(list(workers))
+                workers[name].kill()
+                workers[name] = engine.worker(name)
+            engine.acknowledged += load.stop()
+        engine.check()
+    finally:
+        for worker in workers.values():
+            worker.kill()
+
+
+def test_a_worker_frozen_past_its_session_dies_when_it_goes_on_and_changes_nothing(
+    engine: Engine,
+) -> None:
+    with engine.worker("frozen") as frozen, engine.worker("heir") as heir:
+        frozen.wait_ready()
+        heir.wait_ready()
+        frozen.freeze()
+        engine.send_requests(200)
+        engine.check()  # the heir decides what was the frozen one's, once the session is over
+        frozen.resume()
+        engine.send_requests(200)
+        assert frozen.wait_end() == DIED
+        assert "FATAL" in frozen.text
+        assert "Traceback" not in frozen.text
+        engine.check()
+        heir.stop()
+
+
+def test_a_catch_up_of_three_sessions_ends_in_service_without_a_second_rebalance(
+    engine: Engine,
+) -> None:
+    with engine.worker("held", "CaughtUp", 1, 3 * SESSION_S) as worker:
+        worker.wait_ready()
+        assert "take-over 1:" in worker.text
+        assert "take-over 2:" not in worker.text
+        engine.send_requests(50)
+        engine.check()
+        worker.stop()
+
+
+def test_a_store_put_back_to_an_older_copy_is_read_on_to_the_end(
+    engine: Engine, tmp_path: Path
+) -> None:
+    home = engine.folder / "older"
+    with engine.worker("older") as worker:
+        worker.wait_ready()
+        worker.stop()
+    shutil.copytree(home, tmp_path / "copy")
+    with engine.worker("older") as worker:
+        worker.wait_ready()
+        engine.send_requests(200)
+        engine.check()
+        worker.stop()
+    shutil.rmtree(home)
+    shutil.copytree(tmp_path / "copy", home)
+    with engine.worker("older") as worker:
+        worker.wait_ready()
+        engine.send_requests(200)
+        engine.check()
+        worker.stop()
+
+
+@pytest.mark.parametrize(
+    ("mark", "why"),
+    [
+        (Mark("0" * 8, 1, "another-cluster"), "of cluster another-cluster"),
+        (None, "is not on the line"),
+    ],
+)
+def test_a_store_of_another_cluster_or_another_line_is_deleted_and_replayed(
+    engine: Engine, mark: Mark | None, why: str
+) -> None:
+    with engine.worker("foreign") as worker:
+        worker.wait_ready()
+        worker.stop()
+    (path, *_) = stores(engine.folder / "foreign")
+    store = Store(path, StoreMemory())
+    store.open()
+    own = store.local([]).mark
+    assert own
+    store.write({}, {}, mark or msgspec.structs.replace(own, take_over="ffffffff"))
+    store.close()
+    with engine.worker("foreign") as worker:
+        worker.wait_ready()
+        worker.wait_for(why)
+        engine.send_requests(100)
+        engine.check()
+        worker.stop()
+
+
+def test_a_second_worker_of_one_home_takes_a_folder_of_its_own(engine: Engine) -> None:
+    with engine.worker("shared") as first, engine.worker("shared") as second:
+        wait_until(
+            lambda: len(list((engine.folder / "shared").glob("worker-*/instance-id"))) == 2,
+            "two folders",
+        )
+        wait_until(lambda: first.text.count("ready") >= 2, "both are ready")
+        engine.send_requests(100)
+        engine.check()
+        first.stop()
+        second.stop()
