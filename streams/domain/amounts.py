@@ -4,7 +4,7 @@ from schemas.amounts import Amounts
 
 MICRO = 1_000_000
 BASIS_POINTS = 10_000
-SUM_MAX = 10**15  # micro-units
+SUM_MAX, SUM_MIN = 10**15, -(10**15)  # micro-units
 
 
 def credit(amount: int, remaining: Amounts, *, is_tax_included: bool) -> Amounts:
@@ -47,9 +47,9 @@ def is_any_negative(amounts: Amounts) -> bool:
 def is_in_range(amounts: Amounts) -> bool:
     """Whether all three amounts are within 10^15 micro-units, either way."""
     return (
-        -SUM_MAX <= amounts.tax_excluded_amount <= SUM_MAX
-        and -SUM_MAX <= amounts.tax_amount <= SUM_MAX
-        and -SUM_MAX <= amounts.tax_included_amount <= SUM_MAX
+        SUM_MIN <= amounts.tax_excluded_amount <= SUM_MAX
+        and SUM_MIN <= amounts.tax_amount <= SUM_MAX
+        and SUM_MIN <= amounts.tax_included_amount <= SUM_MAX
     )
 
 

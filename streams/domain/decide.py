@@ -64,6 +64,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_remembered: bool = False
 
 
+class _Change(msgspec.Struct, frozen=True, gc=False):
+    """What an applied request does to its event."""
+
+    before: ChargeableEvent
+    effect: Amounts
+    after: ChargeableEvent
+
+
 class _Content(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a caller asked; an attribute added later, absent by default, changes no digest."""
 
@@ -89,14 +97,13 @@ def decide(state: State, request: AdjustmentRequest, noted: Noted) -> Decision:
     """
     if state.answer is not None and state.answer.content == content_of(request):
         return Decision(result=None, is_replay=True)
-    found = _refusal_or_effect(state, request, noted)
-    if isinstance(found, Fault):
-        is_remembered = found.code is not Refusal.REQUEST_ID_REUSED
-        refused = _refused(state, request, noted, found)
+    outcome = _refusal_or_change(state, request, noted)
+    if isinstance(outcome, Fault):
+        is_remembered = outcome.code is not Refusal.REQUEST_ID_REUSED
+        refused = _refused(state, request, noted, outcome)
         return Decision(result=refused, is_remembered=is_remembered)
-    assert state.chargeable_event is not None, "a rule refuses a request without its event"
-    event = _adjusted(state.chargeable_event, found)
-    adjustment = _adjustment(request, noted, state.chargeable_event, event, found)
+    event = outcome.after
+    adjustment = _adjustment(request, noted, outcome)
     result = AdjustmentResult(
         request_id=request.request_id,
         account=event.account,
@@ -145,10 +152,10 @@ def content_of(request: AdjustmentRequest) -> bytes:
     return hashlib.sha256(_encode(content)).digest()
 
 
-def _refusal_or_effect(  # noqa: C901, PLR0911 - the whole ladder, a rule a line
+def _refusal_or_change(  # noqa: C901, PLR0911 - the whole ladder, a rule a line
     state: State, request: AdjustmentRequest, noted: Noted
-) -> Fault | Amounts:
-    """Try the rules in the order of `Refusal`; where none holds, give the signed effect."""
+) -> Fault | _Change:
+    """Try the rules in the order of `Refusal`; where none holds, give the change."""
     account, event = state.account, state.chargeable_event
     if state.answer is not None:
         text = f"The requestId {request.request_id} was used for another request on this account."
@@ -156,7 +163,7 @@ def _refusal_or_effect(  # noqa: C901, PLR0911 - the whole ladder, a rule a line
     if account is None:
         text = f"There is no account {noted.account_ref_id}."
         return _fault(Refusal.ACCOUNT_NOT_FOUND, "account.refId", text)
-    if account.state in {AccountState.INACTIVE, AccountState.DEACTIVATED}:
+    if account.state is AccountState.INACTIVE or account.state is AccountState.DEACTIVATED:
         text = f"The account {account.ref_id} is {account.state.lower()}."
         return _fault(Refusal.ACCOUNT_STATE_INVALID, "account.refId", text)
     if account.billing_in_progress:
@@ -186,10 +193,11 @@ def _refusal_or_effect(  # noqa: C901, PLR0911 - the whole ladder, a rule a line
             Refusal.CREDIT_EXCEEDS_REMAINING, "chargeAdjustment", _too_much(request, event)
         )
     effect = _effect(request, account, event)
-    if not _sums_stay_in_range(event, effect):
+    after = _adjusted(event, effect)
+    if not (amounts.is_in_range(after.current) and amounts.is_in_range(after.adjusted)):
         text = f"The amounts of chargeable event {event.ref_id} would go beyond 10^15 micro-units."
         return _fault(Refusal.SUM_OUT_OF_RANGE, "chargeAdjustment", text)
-    return effect
+    return _Change(event, effect, after)
 
 
 def _effect(request: AdjustmentRequest, account: Account, event: ChargeableEvent) -> Amounts:
@@ -207,12 +215,6 @@ def _creditable(request: AdjustmentRequest, event: ChargeableEvent) -> int:
     return current.tax_included_amount if request.tax_included else current.tax_excluded_amount
 
 
-def _sums_stay_in_range(event: ChargeableEvent, effect: Amounts) -> bool:
-    return amounts.is_in_range(amounts.add(event.current, effect)) and amounts.is_in_range(
-        amounts.add(event.adjusted, effect)
-    )
-
-
 def _adjusted(event: ChargeableEvent, effect: Amounts) -> ChargeableEvent:
     adjusted, current = amounts.add(event.adjusted, effect), amounts.add(event.current, effect)
     return msgspec.structs.replace(
@@ -225,13 +227,8 @@ def _adjusted(event: ChargeableEvent, effect: Amounts) -> ChargeableEvent:
     )
 
 
-def _adjustment(
-    request: AdjustmentRequest,
-    noted: Noted,
-    before: ChargeableEvent,
-    after: ChargeableEvent,
-    effect: Amounts,
-) -> Adjustment:
+def _adjustment(request: AdjustmentRequest, noted: Noted, change: _Change) -> Adjustment:
+    before = change.before
     is_open = before.status is ChargeableEventStatus.RATED
     return Adjustment(
         ref_id=f"ADJ-{noted.account_ref_id}-{request.request_id}",
@@ -246,10 +243,10 @@ def _adjustment(
         currency=before.currency,
         reason=DEFAULT_REASON if request.reason is None else request.reason,
         comment=request.comment,
-        effect=effect,
+        effect=change.effect,
         before=before.current,
-        after=after.current,
-        event_version=after.version,
+        after=change.after.current,
+        event_version=change.after.version,
         billing_treatment=BillingTreatment.SAME_PERIOD if is_open else BillingTreatment.NEXT_BILL,
         reversal_of=None,
         batch=noted.batch,
