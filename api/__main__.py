@@ -1,0 +1,54 @@
+"""Runs REST: `python -m api`."""
+
+import logging
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from api.app import build_app
+from api.desk import open_desk
+from api.settings import ApiSettings
+from schemas.connection import KafkaConnection
+
+GRACE_S = 3
+
+
+def main() -> None:
+    """Read the settings, say what they mean, and serve until told to stop."""
+    try:
+        settings, kafka = ApiSettings(), KafkaConnection()
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        sys.exit(f"REST does not start: {faults}")
+    if not settings.is_loopback:
+        if not settings.api_open:
+            sys.exit(
+                f"REST does not listen on {settings.api_host}: it asks nobody who they are, so "
+                "that address needs ADJUST_API_OPEN=true."
+            )
+        sys.stdout.write(
+            f"REST is open: whoever reaches {settings.api_host}:{settings.api_port} may adjust "
+            "charges without saying who they are.\n"
+        )
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # What becomes of a lost connection is said in our own words, once and not at every attempt.
+    for name in ("aiokafka", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    uvicorn.run(
+        build_app(lambda: open_desk(settings, kafka)),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+    )
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"ADJUST_{location[0]}".upper() if location else "settings"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The parts behind the routes, started and stopped together."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from api.ingress import Ingress, Publisher
+from api.metrics import Metrics
+from api.read_model import ReadModel
+from api.results import Waiters
+from api.settings import ApiSettings
+from api.store import Store
+from schemas.connection import KafkaConnection
+
+REQUESTS, RESULTS = "adjustment-requests", "adjustment-results"
+
+_log = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """What the routes need of the read model."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the ends that the topics had at start have been reached."""
+
+    async def catch_up(self, limit_s: float) -> None:
+        """Return once everything is kept that the topics hold now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What a route works with."""
+
+    ingress: Publisher
+    reader: Reader
+    store: Store
+    waiters: Waiters
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def open_desk(settings: ApiSettings, kafka: KafkaConnection) -> AsyncIterator[Desk]:
+    """Open the store, connect to Kafka in the background, and close all of it again.
+
+    Kafka need not be there yet: until it is, requests are refused and `/readyz` says so.
+    """
+    store = await asyncio.to_thread(Store, settings.database_url)
+    waiters, metrics = Waiters(), Metrics()
+    options = kafka.client_options()
+    ingress = Ingress(REQUESTS, options)
+    reader = ReadModel((REQUESTS, RESULTS), options, store, waiters, metrics)
+    metrics.connected.set_function(lambda: ingress.is_connected)
+    metrics.waiting.set_function(lambda: waiters.count)
+    tasks = [asyncio.create_task(ingress.run()), asyncio.create_task(reader.run())]
+    for task in tasks:
+        task.add_done_callback(_die_of_a_fault)
+    try:
+        yield Desk(ingress=ingress, reader=reader, store=store, waiters=waiters, metrics=metrics)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await asyncio.to_thread(store.close)
+
+
+def _die_of_a_fault(task: asyncio.Task[None]) -> None:
+    """End the process: half of it would answer wrongly, and its starter brings it back."""
+    if not task.cancelled() and (fault := task.exception()):
+        _log.critical("REST ends: %s: %s", type(fault).__name__, fault)
+        os._exit(1)

@@ -1,0 +1,17 @@
+"""What can go wrong between REST and Kafka, in one place."""
+
+
+class KafkaUnreachableError(Exception):
+    """Nothing was sent: there is no Kafka to send it to."""
+
+
+class NotAcknowledgedError(Exception):
+    """The request was sent and Kafka did not say in time that it has it: it may, it may not."""
+
+
+class RequestTooLargeError(Exception):
+    """Kafka does not take a record of this size."""
+
+
+class NotCaughtUpError(Exception):
+    """What is kept does not reach the ends of the topics, so an absence proves nothing."""

@@ -1,0 +1,42 @@
+"""What REST can be told from outside: where it listens, and where it keeps what it has read."""
+
+import ipaddress
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ApiSettings(BaseSettings):
+    """Settings of REST; the address of Kafka is in `schemas.connection`."""
+
+    model_config = SettingsConfigDict(env_prefix="ADJUST_", frozen=True, extra="ignore")
+
+    api_host: str = Field(default="127.0.0.1", description="Address that REST listens on.")
+    api_port: int = Field(default=8080, ge=0, le=65535, description="Port that REST listens on.")
+    api_open: bool = Field(
+        default=False,
+        description="Allows REST to listen on other than loopback addresses. It asks nobody who "
+        "they are: whoever reaches the address may adjust charges.",
+    )
+    home: Path = Field(default=Path(".adjust"), description="Folder of local data.")
+    read_model_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL of what REST keeps of the topics; a cache, rebuilt from the "
+        "topics where it is lost. Default: the SQLite file `api.db` in ADJUST_HOME.",
+    )
+
+    @property
+    def database_url(self) -> str:
+        """Where requests and results are kept."""
+        return self.read_model_url or f"sqlite:///{self.home / 'api.db'}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        if self.api_host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.api_host).is_loopback
+        except ValueError:
+            return False

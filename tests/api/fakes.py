@@ -1,0 +1,46 @@
+"""A topic and a reader that need no Kafka."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiokafka.structs import RecordMetadata, TopicPartition
+
+from api.errors import NotCaughtUpError
+
+Heard = Callable[[str, int], None]
+
+
+@dataclass
+class ListedTopic:
+    """Acknowledges each request, or raises what it was told to."""
+
+    sent: list[tuple[str, bytes, bytes | None]] = field(default_factory=list)
+    raises: Exception | None = None
+    before_acknowledging: Heard | None = None
+
+    async def publish(
+        self, account: str, value: bytes, traceparent: bytes | None
+    ) -> RecordMetadata:
+        """Put the request on the list."""
+        if self.raises:
+            raise self.raises
+        self.sent.append((account, value, traceparent))
+        offset = len(self.sent) - 1
+        if self.before_acknowledging:
+            self.before_acknowledging(account, offset)
+        at = TopicPartition("adjustment-requests", 0)
+        return RecordMetadata(at.topic, 0, at, offset, 1_793_870_000_123, 1, 0)
+
+
+@dataclass
+class SettledReader:
+    """A reader that has read everything, unless it is told that it has not."""
+
+    is_ready: bool = True
+    is_behind: bool = False
+
+    async def catch_up(self, limit_s: float) -> None:
+        """Return at once."""
+        assert limit_s > 0
+        if self.is_behind:
+            raise NotCaughtUpError
