@@ -49,12 +49,19 @@ def serve(point: Points = no_point) -> int:
     except (TopicError, FolderError, ValidationError, OSError) as error:
         sys.stderr.write(f"adjust worker cannot start: {error}\n")
         return 1
-    for chatty in ("aiokafka", "faust", "mode"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    Worker(app, loglevel="info", redirect_stdouts=False, loop=loop).execute_from_commandline()
+    _Worker(app, loglevel="info", redirect_stdouts=False, loop=loop).execute_from_commandline()
     return 0
+
+
+class _Worker(Worker):
+    """Faust's, with what its parts tell of themselves left out."""
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        super().on_setup_root_logger(logger, level)
+        for chatty in ("aiokafka", "faust", "mode", "streams"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

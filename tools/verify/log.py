@@ -1,5 +1,6 @@
 """Reads whole topics as an outsider would: another client library, committed records only."""
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 READ_MAX = 5_000
 QUIET_MAX_S = 30.0
+READ_WAIT_S = 0.1  # `consume` waits so long for a full list
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,14 @@ class Record:
 class Log:
     """The committed records of some topics, each partition in its order."""
 
-    def __init__(self, options: Mapping[str, str], topics: Sequence[str]) -> None:
-        """Look the topics up; those that the cluster does not have are in `absent`."""
+    def __init__(
+        self, options: Mapping[str, str], topics: Sequence[str], last_max: int | None = None
+    ) -> None:
+        """Look the topics up; those that the cluster does not have are in `absent`.
+
+        With `last_max` only about so many records at the end of each partition are read.
+        """
+        self._last_max = last_max
         self._consumer = Consumer(
             {
                 **options,
@@ -49,10 +57,12 @@ class Log:
 
     def records(self) -> Iterator[Record]:
         """Every record from the beginnings to the ends as they are when they are reached."""
-        unfinished = set(self._assign())
+        unfinished, heard_at = set(self._assign()), time.monotonic()
         while unfinished:
-            messages = self._consumer.consume(READ_MAX, timeout=QUIET_MAX_S)
-            if not messages:
+            messages = self._consumer.consume(READ_MAX, timeout=READ_WAIT_S)
+            if messages:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > QUIET_MAX_S:
                 message = f"Kafka gave nothing more of {sorted(unfinished)}."
                 raise TimeoutError(message)
             for received in messages:
@@ -72,7 +82,9 @@ class Log:
         ]
         starts = []
         for topic, partition in places:
-            low, _ = self._consumer.get_watermark_offsets(TopicPartition(topic, partition))
+            low, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition))
+            if self._last_max is not None:
+                low = max(low, end - self._last_max)
             starts.append(TopicPartition(topic, partition, low))
         self._consumer.assign(starts)
         return places
