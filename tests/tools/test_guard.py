@@ -1,0 +1,70 @@
+"""A guard ends its child when nobody is there any more, by force if it must."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.tools.test_kafka_life import has_ended, wait_until
+
+GUARD = Path(__file__).parents[2] / "tools" / "guard.py"
+SLEEPER = ("sleep", "60")
+
+
+def test_a_closed_pipe_asks_for_a_stop() -> None:
+    with guarded(*SLEEPER) as guard:
+        child = child_of(guard)
+        close(guard)
+
+        assert guard.wait(10) == 0
+    assert has_ended(child)
+
+
+def test_a_frozen_child_is_killed_after_the_grace() -> None:
+    with guarded(*SLEEPER) as guard:
+        child = child_of(guard)
+        child.suspend()
+        wait_until(lambda: child.status() == psutil.STATUS_STOPPED)
+        close(guard)
+
+        assert guard.wait(10) == 128 + 9
+    assert has_ended(child)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_killed_guard_takes_its_child_along() -> None:
+    with guarded(*SLEEPER) as guard:
+        child = child_of(guard)
+        guard.kill()
+        wait_until(lambda: has_ended(child))
+
+
+def test_the_exit_code_of_the_child_is_passed_on() -> None:
+    with guarded("sh", "-c", "exit 7") as guard:
+        assert guard.wait(10) == 7  # noqa: PLR2004
+
+
+@contextmanager
+def guarded(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", str(GUARD), "0.3", *command],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    ) as guard:
+        yield guard
+
+
+def child_of(guard: subprocess.Popen[bytes]) -> psutil.Process:
+    """Wait until the guard has started its child, and the child its program."""
+    process = psutil.Process(guard.pid)
+    wait_until(lambda: any(child.name() == SLEEPER[0] for child in process.children()))
+    return process.children()[0]
+
+
+def close(guard: subprocess.Popen[bytes]) -> None:
+    assert guard.stdin
+    guard.stdin.close()
