@@ -9,7 +9,7 @@ import logging
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
@@ -135,7 +135,7 @@ class Ingress:
             try:
                 async with asyncio.timeout(2 * ACKNOWLEDGE_S):
                     await producer.start()
-                    await producer.partitions_for(self._topic)
+                    await self._find_topic(producer)
             except (KafkaError, TimeoutError, OSError):
                 await producer.drop()
                 await asyncio.sleep(RECONNECT_S)
@@ -145,6 +145,13 @@ class Ingress:
             else:
                 _log.info("Kafka answers; requests are taken.")
                 return producer
+
+    async def _find_topic(self, producer: DroppableProducer) -> None:
+        """Learn the topic's partitions, without making a topic that is not there yet."""
+        everything = await producer.client.fetch_all_metadata()
+        if self._topic not in everything.topics():
+            raise UnknownTopicOrPartitionError(self._topic)
+        await producer.partitions_for(self._topic)
 
 
 async def _is_ready(producer: DroppableProducer, node: int) -> bool:

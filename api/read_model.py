@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from api.errors import NotCaughtUpError
 from api.metrics import Metrics
@@ -106,8 +106,15 @@ class ReadModel:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Stand where the store says, or at the beginning if it is of another past."""
-        places = await self._places(consumer)
-        cluster_id = await _cluster_id(self._client_options)
+        cluster_id, counts = await _layout(self._client_options)
+        if not counts.keys() >= {self._requests, self._results}:
+            raise UnknownTopicOrPartitionError(f"{self._requests}, {self._results}")
+        self._partitions = counts[self._requests]
+        places = [
+            TopicPartition(topic, number)
+            for topic in (self._requests, self._results)
+            for number in range(counts[topic])
+        ]
         beginnings = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         stored = await self._on_writer(self._store.positions, cluster_id)
@@ -123,19 +130,6 @@ class ReadModel:
         self._reached, self._kept = dict(starts), dict(starts)
         if self._ends_at_start is None:
             self._ends_at_start = ends
-
-    async def _places(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-        places = []
-        for topic in (self._requests, self._results):
-            numbers = consumer.partitions_for_topic(topic)
-            if numbers is None:
-                await consumer.topics()  # asks anew; the topics may have been made meanwhile
-                numbers = consumer.partitions_for_topic(topic)
-            if numbers is None:
-                raise KafkaError(f"The topic {topic} is not there.")
-            self._partitions = len(numbers)
-            places += [TopicPartition(topic, number) for number in sorted(numbers)]
-        return places
 
     async def _take(
         self,
@@ -180,10 +174,16 @@ class ReadModel:
         return await asyncio.get_running_loop().run_in_executor(self._writer, call, *arguments)
 
 
-async def _cluster_id(client_options: dict[str, Any]) -> str:
+async def _layout(client_options: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    """Give the cluster's id and how many partitions each topic has.
+
+    All topics are asked for: naming one that is not there yet would create it on some clusters.
+    """
     admin = AIOKafkaAdminClient(**client_options)
     try:
         await admin.start()
-        return str((await admin.describe_cluster())["cluster_id"])
+        cluster = await admin.describe_cluster()
+        described = await admin.describe_topics()
     finally:
         await admin.close()
+    return cluster["cluster_id"], {each["topic"]: len(each["partitions"]) for each in described}

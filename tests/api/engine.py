@@ -1,0 +1,77 @@
+"""An engine that applies whatever it is asked, once: enough to answer REST over a real Kafka."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.connection import KafkaConnection
+from tests.api.builders import a_refusal, a_result
+
+PARTITIONS = 3
+REQUESTS, RESULTS = "adjustment-requests", "adjustment-results"
+
+
+class LittleEngine:
+    """Answers each request record with one result, in a transaction of its own."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
+        self.may_run = asyncio.Event()
+        self.may_run.set()
+        self._consumer, self._producer = consumer, producer
+        self._first: dict[tuple[bytes, str], tuple[bytes, bytes]] = {}
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        async for record in self._consumer:
+            await self.may_run.wait()
+            request = json.loads(record.value)
+            value, mark = self._decide(record, request)
+            source = f"{record.topic}-{record.partition}-{record.offset}"
+            headers = {"requestId": request["requestId"], "source": source} | mark
+            async with self._producer.transaction():
+                await self._producer.send_and_wait(
+                    RESULTS,
+                    value,
+                    key=record.key,
+                    partition=record.partition,
+                    headers=[(name, text.encode()) for name, text in headers.items()],
+                )
+
+    def _decide(self, record: Any, request: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+        named = {
+            "requestId": request["requestId"],
+            "account": {"refId": record.key.decode()},
+            "chargeableEventRefId": request["chargeableEventRefId"],
+        }
+        place = (record.key, request["requestId"])
+        if place not in self._first:
+            self._first[place] = (record.value, a_result(**named))
+            return self._first[place][1], {}
+        asked, value = self._first[place]
+        if asked == record.value:
+            return value, {"replay": "true"}
+        return a_refusal("REQUEST_ID_REUSED", **named), {"remembered": "false"}
+
+
+@asynccontextmanager
+async def little_engine(kafka: KafkaConnection) -> AsyncIterator[LittleEngine]:
+    """Run an engine on all partitions, from the ends they have now."""
+    consumer = AIOKafkaConsumer(**kafka.client_options(), auto_offset_reset="latest")
+    producer = AIOKafkaProducer(**kafka.client_options(), transactional_id="little-engine")
+    await consumer.start()
+    await producer.start()
+    consumer.assign([TopicPartition(REQUESTS, number) for number in range(PARTITIONS)])
+    await consumer.seek_to_end()
+    engine = LittleEngine(consumer, producer)
+    running = asyncio.create_task(engine.run())
+    try:
+        yield engine
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+        await producer.stop()
+        await consumer.stop()
