@@ -1,0 +1,229 @@
+"""Tests that any bytes end as a message or as one sentence, never as an exception."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.account import AccountUpsert
+from schemas.adjustment import AdjustmentRequest
+from schemas.chargeable_event import RatedChargeableEvent
+from schemas.dead_letters import DeadLetterCode
+from schemas.reading import (
+    MalformedRequest,
+    Unreadable,
+    read_account,
+    read_rated_event,
+    read_request,
+)
+from tests.builders import (
+    ABSENT,
+    REQUEST_ID,
+    account_body,
+    amounts_body,
+    as_bytes,
+    event_body,
+    request_body,
+)
+
+DEEP = 100_000
+GOOD = json.dumps(request_body())
+START = f'{{"requestId":"{REQUEST_ID}","comment":'
+READERS = (read_request, read_account, read_rated_event)
+
+UNREADABLE: dict[str, tuple[bytes | None, str]] = {
+    "nothing": (None, "NO_VALUE"),
+    "empty": (b"", "NOT_JSON"),
+    "blank": (b" \n", "NOT_JSON"),
+    "not UTF-8": (b'{"requestId":"\xff"}', "NOT_JSON"),
+    "UTF-16": (GOOD.encode("utf-16"), "NOT_JSON"),
+    "UTF-16 without a mark": (GOOD.encode("utf-16-le"), "NOT_JSON"),
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "NOT_JSON"),
+    "cut short": (GOOD[:-1].encode(), "NOT_JSON"),
+    "two values": (b"{}{}", "NOT_JSON"),
+    "NaN": (b'{"requestId":"a","x":NaN}', "NOT_JSON"),
+    "infinity": (b'{"requestId":"a","x":[-Infinity]}', "NOT_JSON"),
+    "leading zero": (GOOD.replace("1000000", "01").encode(), "NOT_JSON"),
+    "raw line feed in a text": (GOOD.replace("twice", "tw\nice").encode(), "NOT_JSON"),
+    "lone surrogate": (GOOD.replace("twice", "\\ud800").encode(), "NOT_JSON"),
+    "surrogates the wrong way": (GOOD.replace("twice", "\\udc00\\ud800").encode(), "NOT_JSON"),
+    "surrogate in UTF-8": (b'{"requestId":"\xed\xa0\x80"}', "NOT_JSON"),
+    "doubled key": (GOOD.replace('"user"', '"user": "bob", "user"').encode(), "NOT_JSON"),
+    "doubled key, other spelling": (b'{"requestId":"a","x":1,"\\u0078":2}', "NOT_JSON"),
+    "doubled key beside a null": (
+        GOOD.replace('"metered twice in roaming"', 'null, "taxIncluded": false').encode(),
+        "NOT_JSON",
+    ),
+    "doubled key inside": (b'{"requestId":"a","x":[{"y":{"z":1,"z":1}}]}', "NOT_JSON"),
+    "doubled key far inside": (
+        (START + '{"a":' * DEEP + '{"b":1,"b":2}' + "}" * DEEP + "}").encode(),
+        "NOT_JSON",
+    ),
+    "nothing but opening brackets": (b"[" * DEEP, "NOT_JSON"),
+    "brackets not closed": ((START + "[" * DEEP + "}").encode(), "NOT_JSON"),
+    "brackets closed too often": ((START + "[" * DEEP + "]" * DEEP * 2).encode(), "NOT_JSON"),
+    "text not closed far inside": ((START + "[" * DEEP + '"' + '\\"' * DEEP).encode(), "NOT_JSON"),
+    "deep, and then a doubled key": (
+        (START + "[" * DEEP + "]" * DEEP + ',"user":"a","user":"b"}').encode(),
+        "NOT_JSON",
+    ),
+    "too long": (GOOD.encode() + b" " * 1024 * 1024, "NOT_JSON"),
+    "array": (b"[]", "NOT_AN_OBJECT"),
+    "deep array": (b"[" * DEEP + b"]" * DEEP, "NOT_AN_OBJECT"),
+    "text": (b'"a"', "NOT_AN_OBJECT"),
+    "number": (b"1", "NOT_AN_OBJECT"),
+    "fraction": (b"1.5", "NOT_AN_OBJECT"),
+    "boolean": (b"true", "NOT_AN_OBJECT"),
+    "null": (b"null", "NOT_AN_OBJECT"),
+    "empty object": (b"{}", "NO_REQUEST_ID"),
+    "requestId null": (as_bytes(request_body(requestId=None)), "NO_REQUEST_ID"),
+    "requestId empty": (as_bytes(request_body(requestId="")), "NO_REQUEST_ID"),
+    "requestId a number": (as_bytes(request_body(requestId=1)), "NO_REQUEST_ID"),
+    "requestId a list": (as_bytes(request_body(requestId=[REQUEST_ID])), "NO_REQUEST_ID"),
+}
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("shows", UNREADABLE)
+def test_what_cannot_be_answered_says_why(shows: str) -> None:
+    value, code = UNREADABLE[shows]
+    unreadable = read_request(value)
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.code == code
+    assert 0 < len(unreadable.text) < 120
+
+
+@pytest.mark.parametrize("shows", [it for it in UNREADABLE if UNREADABLE[it][1] != "NO_REQUEST_ID"])
+@pytest.mark.parametrize("read", READERS[1:])
+def test_upserts_are_as_strict_about_json(shows: str, read: Callable[[Any], Any]) -> None:
+    value, code = UNREADABLE[shows]
+    assert read(value).code == code
+
+
+def test_an_array_is_named_for_what_it_is() -> None:
+    unreadable = read_request(b"[1]")
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.text == "The value is a JSON array, not an object."
+
+
+@pytest.mark.parametrize(
+    ("read", "body", "kind"),
+    [
+        (read_account, account_body(), AccountUpsert),
+        (read_rated_event, event_body(), RatedChargeableEvent),
+    ],
+)
+def test_upserts_pass_over_what_is_not_known(
+    read: Callable[[Any], Any], body: dict[str, Any], kind: type
+) -> None:
+    expected = read(as_bytes(body))
+    assert isinstance(expected, kind)
+    grown = as_bytes(body | {"version": 7, "more": {"x": [1, {"y": None}]}})
+    assert read(grown) == expected
+    deep = as_bytes(body)[:-1] + b',"more":' + b"[" * DEEP + b"]" * DEEP + b"}"
+    assert read(deep) == expected
+    long = as_bytes(body)[:-1] + b',"more":' + b"9" * 5000 + b"}"
+    assert read(long) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (account_body(state="CLOSED"), "state"),
+        (account_body(taxExempt="no"), "taxExempt"),
+        (account_body(currency=None), "currency"),
+        (account_body(refId="ACC 1"), "refId"),
+        (account_body(billingInProgress=ABSENT), "billingInProgress"),
+    ],
+)
+def test_an_account_that_does_not_fit_names_the_field(body: dict[str, Any], field: str) -> None:
+    _assert_invalid(read_account(as_bytes(body)), field)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (event_body(account=ABSENT), "account"),
+        (event_body(account={}), "account.refId"),
+        (event_body(quantity=1.5), "quantity"),
+        (event_body(quantity=2**63), "quantity"),
+        (event_body(original=amounts_body(-1, 0)), "original.taxExcludedAmount"),
+        (event_body(original=amounts_body(10, 2) | {"taxAmount": 3}), "original"),
+        (event_body(original=amounts_body(10**15, 1)), "original.taxIncludedAmount"),
+        (event_body(tax={"code": "VAT21", "rate": "2100"}), "tax.rate"),
+        (event_body(tax={"code": "VAT21", "rate": -1}), "tax.rate"),
+        (event_body(status="INVOICED"), "status"),
+        (event_body(eventDate="2026-11-03T14:21:09"), "eventDate"),
+        (event_body(eventDate="2026-02-30T14:21:09Z"), "eventDate"),
+        (event_body(eventDate="2026-11-03T14:21:09+25:00"), "eventDate"),
+        (event_body(eventDate="0001-01-01T00:00:00+14:00"), "eventDate"),
+        (event_body(eventDate="\u0662026-11-03T14:21:09Z"), "eventDate"),
+        (event_body(billingPeriod={"start": "2026-11-01T00:00:00Z"}), "billingPeriod.end"),
+    ],
+)
+def test_an_event_that_does_not_fit_names_the_field(body: dict[str, Any], field: str) -> None:
+    _assert_invalid(read_rated_event(as_bytes(body)), field)
+
+
+def test_many_faults_of_an_upsert_are_counted_not_listed() -> None:
+    unreadable = read_rated_event(b"{}")
+    _assert_invalid(unreadable, "refId")
+    assert "and 5 more" in unreadable.text
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2026-11-03T14:21:09Z", "2026-11-03T14:21:09.123456789-05:30", "2024-02-29T00:00:00Z"],
+)
+def test_a_time_is_kept_as_it_came(moment: str) -> None:
+    read = read_rated_event(as_bytes(event_body(eventDate=moment)))
+    assert isinstance(read, RatedChargeableEvent)
+    assert read.event_date == moment
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_to_something(value: bytes) -> None:
+    assert isinstance(read_request(value), Unreadable)
+    assert isinstance(read_account(value), Unreadable)
+    assert isinstance(read_rated_event(value), Unreadable)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(request_body())) | st.text(), any_json, max_size=6))
+def test_any_attributes_with_a_request_id_get_an_answer(changes: dict[str, Any]) -> None:
+    text = json.dumps(request_body() | changes | {"requestId": REQUEST_ID}, ensure_ascii=False)
+    try:
+        value = text.encode()
+    except UnicodeEncodeError:
+        return
+    has_constant = any(name in text for name in ("NaN", "Infinity"))
+    read = read_request(value)
+    assert isinstance(read, AdjustmentRequest | MalformedRequest) or has_constant
+
+
+@given(st.dictionaries(st.sampled_from(sorted(request_body())), any_json, max_size=3), st.data())
+def test_the_fast_way_and_the_slow_way_read_the_same(
+    changes: dict[str, Any], data: st.DataObject
+) -> None:
+    body = request_body(**changes)
+    spaced = json.dumps(body)
+    escaped = "".join(
+        f"\\u{ord(letter):04x}" if letter.isalpha() and data.draw(st.booleans()) else letter
+        for letter in "CE-500001"
+    )
+    value = spaced.replace("CE-500001", escaped)
+    with_mark = value[:-1] + ', "percent": null}'
+    assert read_request(value.encode()) == read_request(with_mark.encode())
+
+
+def _assert_invalid(found: object, field: str) -> None:
+    assert isinstance(found, Unreadable), found
+    assert found.code is DeadLetterCode.INVALID_UPSERT
+    assert field in found.text
