@@ -1,5 +1,6 @@
 """Ready means ready, and a secured Kafka lets in who brings what it asks for, and no other."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.connection import KafkaConnection
 from tests.conftest import SecuredKafka
-from tools.kafka.broker import Broker
+from tools.kafka.broker import Broker, start_nodes
 
 
 async def test_the_first_transaction_on_a_ready_kafka_is_read_back(kafka: Broker) -> None:
@@ -38,6 +39,19 @@ async def test_a_client_without_tls_is_not_let_in(secure_kafka: SecuredKafka) ->
         await sent_and_read(options, "refused")
 
 
+async def test_two_of_three_nodes_go_on_when_one_ends(tmp_path: Path) -> None:
+    nodes = await start_nodes(tmp_path, 3)
+    try:
+        options = {"bootstrap_servers": ",".join(node.bootstrap for node in nodes)}
+        await make_topic(options, "copied", copies=3)
+        nodes[0].stop()
+
+        assert await sent_and_read(options, "copied") == [b"kept"]
+    finally:
+        for node in nodes:
+            node.stop()
+
+
 async def sent_and_read(options: dict[str, Any], topic: str) -> list[bytes | None]:
     """Send in one transaction that is committed, then in one that is not; read what is there."""
     await make_topic(options, topic)
@@ -54,12 +68,12 @@ async def sent_and_read(options: dict[str, Any], topic: str) -> list[bytes | Non
     return await read_all(options, topic)
 
 
-async def make_topic(options: dict[str, Any], topic: str) -> None:
-    """Return when its partition has a leader that answers."""
+async def make_topic(options: dict[str, Any], topic: str, copies: int = 1) -> None:
+    """Return when its partition has a leader that answers, also if it was there before."""
     admin = AIOKafkaAdminClient(**options)
     try:
         await admin.start()
-        await admin.create_topics([NewTopic(topic, 1, 1)])
+        await admin.create_topics([NewTopic(topic, 1, copies)])
     finally:
         await admin.close()
     await read_all(options, topic)

@@ -30,6 +30,8 @@ from tools.kafka.settings import Node, Secured, node_settings
 
 GUARD = Path(__file__).parents[1] / "guard.py"
 READY_S, STOP_S = 60.0, 15.0
+STOP_AND_KEEP_CLASSES_S = 60.0
+STOP_ONE_OF_MANY_S = 3.0  # the last ones wait in vain for a majority
 LEAST_FREE_MIB = 256
 LAST_ERRORS = 2000
 
@@ -52,6 +54,7 @@ class Broker:
     settings: dict[str, str] = field(default_factory=dict)
     keep_classes: bool = False
     for_long: bool = False
+    stop_s: float = STOP_S
     notice: str | None = field(default=None, init=False)
     _inner_port: int = field(default=0, init=False)
     _program: Program | None = field(default=None, init=False)
@@ -95,10 +98,12 @@ class Broker:
         self._write_settings()
         if not (self.home / "data" / "meta.properties").exists():
             self._program.format(self.home, self.cluster_id, self.secured, running)
-        command = self._program.broker(for_long=self.for_long, keep_classes=self.keep_classes)
+        keeps_classes = self.keep_classes and not self._program.has_classes
+        stop_s = STOP_AND_KEEP_CLASSES_S if keeps_classes else self.stop_s
+        command = self._program.broker(for_long=self.for_long, keep_classes=keeps_classes)
         with (self.home / "kafka.err").open("w") as errors:
             self._guard = subprocess.Popen(  # noqa: S603  the program is the one that was checked
-                [sys.executable, "-I", "-S", str(GUARD), str(STOP_S), *command],
+                [sys.executable, "-I", "-S", str(GUARD), str(stop_s), *command],
                 stdin=subprocess.PIPE,
                 stdout=errors,
                 stderr=errors,
@@ -126,7 +131,7 @@ class Broker:
         raise KafkaFailedError(what, self.home / "kafka.log", self.last_errors())
 
     def stop(self) -> int:
-        """Stop in order, or by force after 15 s; give the exit code. Safe to call twice."""
+        """Stop in order, or by force after `stop_s`; give the exit code. Safe to call twice."""
         code = 0
         if self._guard and self._guard.stdin:
             self._guard.stdin.close()
@@ -187,7 +192,13 @@ async def start_nodes(home: Path, count: int) -> list[Broker]:
     controllers = dict(enumerate(ports, start=1))
     cluster_id = new_cluster_id()
     nodes = [
-        Broker(home / str(number), number=number, controllers=controllers, cluster_id=cluster_id)
+        Broker(
+            home / str(number),
+            number=number,
+            controllers=controllers,
+            cluster_id=cluster_id,
+            stop_s=STOP_ONE_OF_MANY_S,
+        )
         for number in controllers
     ]
     try:

@@ -76,11 +76,16 @@ class Program:
     def keep_classes(self, home: Path) -> None:
         """Put the archive that a broker wrote at its end where the next one finds it."""
         written = home / NEW_CLASSES
-        if written.exists() and not self._archive.exists():
+        if written.exists() and not self.has_classes:
             part = self._archive.with_suffix(f".{os.getpid()}")
             shutil.copyfile(written, part)
             part.replace(self._archive)
         written.unlink(missing_ok=True)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the archive of classes is there."""
+        return self._archive.exists()
 
     def _classes(self, *, keep_classes: bool) -> list[str]:
         """Start in half the time from Java's own archive of loaded classes, or write it."""
@@ -89,7 +94,7 @@ class Program:
             if self.java.version >= FIRST_WITH_AOT_CACHE
             else ("SharedArchiveFile", "ArchiveClassesAtExit")
         )
-        if self._archive.exists():
+        if self.has_classes:
             return [f"-XX:{read}={self._archive}"]
         return [f"-XX:{write}={NEW_CLASSES}"] if keep_classes else []
 
