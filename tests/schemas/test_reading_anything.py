@@ -176,6 +176,7 @@ def test_an_event_that_does_not_fit_names_the_field(body: dict[str, Any], field:
 def test_many_faults_of_an_upsert_are_counted_not_listed() -> None:
     unreadable = read_rated_event(b"{}")
     _assert_invalid(unreadable, "refId")
+    assert isinstance(unreadable, Unreadable)
     assert "and 5 more" in unreadable.text
 
 

@@ -92,7 +92,7 @@ def test_lengths_count_characters_not_bytes() -> None:
     ],
 )
 def test_what_is_wrong_with_a_field_has_its_code(field: str, found: object, code: str) -> None:
-    malformed = _malformed(**{field.split(".")[0]: found})
+    malformed = _malformed(**{field.partition(".")[0]: found})
     assert [(fault.code, fault.field) for fault in malformed.faults] == [(code, field)]
     assert field in malformed.faults[0].message
 
