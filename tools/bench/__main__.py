@@ -1,0 +1,183 @@
+"""Measures one engine worker beside a librdkafka pass-through, then REST. QUICK=1: a tenth."""
+
+import argparse
+import os
+import sys
+import time
+from functools import partial
+
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from rich.console import Console
+
+from tools.bench.drain import Drained, Meter, drained
+from tools.bench.passthrough import PEER_RESULTS, PEER_TRANSACTIONS
+from tools.bench.processes import Part, wait_until
+from tools.bench.rest import WARM_UP, is_ready, latency, post_each
+from tools.bench.system import System, free_port, running_system
+from tools.bench.table import Report, show
+from tools.kafka.errors import EmbeddedKafkaError
+from tools.load import Population, send_all
+from tools.verify.books import REQUESTS, RESULTS, TRANSACTIONS, Books
+
+WORKER_READY = "adjust worker ready"
+LOAD_MAX_S = 600.0
+QUICK_PART = 10
+
+
+class Bench:
+    """One run of everything, on a system of its own."""
+
+    def __init__(self, system: System, report: Report, calls: int, console: Console) -> None:
+        """Begin with nothing loaded."""
+        self.system, self.report, self.calls, self.console = system, report, calls, console
+        self.meter = Meter(system.options, system.kafka)
+        self.population = Population(report.accounts, report.events // report.accounts)
+        self.acknowledged: list[tuple[str, str]] = []
+
+    def run(self, rounds: int) -> None:
+        """Load, drain in rounds, call REST, check the books."""
+        self.load()
+        for number in range(1, rounds + 1):
+            self.drain_both(number)
+        self.call_rest()
+        self.check_books()
+
+    def load(self) -> None:
+        """Let the engine take over all accounts and chargeable events."""
+        self._say(f"loading {self.report.accounts} accounts, {self.report.events} events")
+        send_all(self.system.options, self.population.account_records())
+        send_all(self.system.options, self.population.event_records())
+        expected = self.report.accounts + self.report.events
+        with self.system.worker() as worker:
+            self.meter.watch(
+                TRANSACTIONS,
+                worker,
+                lambda: self.meter.records(TRANSACTIONS) == expected,
+            )
+
+    def drain_both(self, number: int) -> None:
+        """Give both the same new requests, with another one first in every second round."""
+        starts = self.meter.ends(REQUESTS)
+        self._say(f"round {number}: {self.report.requests} requests")
+        records = self.population.request_records(self.report.requests, f"bench:{number}")
+        self.acknowledged += send_all(self.system.options, records)
+        self.report.partitions = len(starts)
+        is_peer_first = number % 2 == 0  # the first round gives the peer its samples
+        if is_peer_first:
+            self.report.peer.append(self.drain_by_peer(starts))
+        self.report.engine.append(self.drain_by_engine())
+        if not is_peer_first:
+            self.report.peer.append(self.drain_by_peer(starts))
+
+    def drain_by_engine(self) -> Drained:
+        """Start a worker and watch its results."""
+        expected = len(self.acknowledged)
+        with self.system.worker() as worker:
+            looks = self.meter.watch(
+                RESULTS,
+                worker,
+                lambda: self.meter.records(RESULTS) == expected,
+                started=WORKER_READY,
+            )
+        return self._told("engine", drained(looks, self.report.requests))
+
+    def drain_by_peer(self, starts: dict[int, int]) -> Drained:
+        """Start the peer and watch its results."""
+        self.report.compression = self.system.compression()
+        self._make_peer_topics()
+        with self._peer(starts) as peer:
+            looks = self.meter.watch(
+                PEER_RESULTS,
+                peer,
+                lambda: "peer done" in peer.text,
+                started="peer ready",
+            )
+        return self._told("peer", drained(looks, self.report.requests))
+
+    def call_rest(self) -> None:
+        """POST one request after the other on the idle system."""
+        self._say(f"{self.calls} calls of POST /v1/adjustments")
+        port = free_port()
+        requests = list(self.population.request_records(self.calls + WARM_UP, "bench:rest"))
+        with self.system.worker() as worker, self.system.rest(port) as rest:
+            worker.wait_for(WORKER_READY)
+            wait_until(lambda: is_ready(port) or rest.has_ended, "REST is ready", LOAD_MAX_S)
+            self.report.post = latency(post_each(port, requests))
+        self.acknowledged += [(each.account, each.request_id) for each in requests]
+
+    def check_books(self) -> None:
+        """Read everything back and see that each request was decided once, each charge adds up."""
+        self._say("checking the books")
+        start = time.monotonic()
+        books = Books.read(self.system.options)
+        self.report.disagreements = [*books.disagreements(), *books.missing(self.acknowledged)]
+        self.report.books_checked = (
+            f"{len(books.requests)} requests, {len(books.answers)} results, "
+            f"{len(books.charges)} chargeable events re-added in {time.monotonic() - start:.0f} s, "
+            f"{len(self.report.disagreements)} disagreements."
+        )
+
+    def _peer(self, starts: dict[int, int]) -> Part:
+        return Part(
+            "tools.bench.passthrough",
+            self.system.home,
+            {},
+            *("--bootstrap", self.system.bootstrap),
+            *("--count", str(self.report.requests)),
+            *("--compression", self.report.compression),
+            *("--starts", ",".join(f"{each}:{at}" for each, at in starts.items())),
+        )
+
+    def _make_peer_topics(self) -> None:
+        if self.report.peer:
+            return
+        topics = [
+            NewTopic(name, self.report.partitions, 1) for name in (PEER_RESULTS, PEER_TRANSACTIONS)
+        ]
+        admin = AdminClient({**self.system.options})
+        for made in admin.create_topics(topics).values():
+            made.result()
+        for name in (PEER_RESULTS, PEER_TRANSACTIONS):
+            wait_until(partial(self.meter.is_led, name), f"{name} has leaders", 30)
+
+    def _told(self, what: str, run: Drained) -> Drained:
+        self._say(f"  {what}: {run.rate_per_s:,.0f} requests/s")
+        return run
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, style="dim", highlight=False)
+
+
+def main() -> int:
+    """Give the exit code: 0 if the books agree."""
+    asked = _arguments()
+    part = QUICK_PART if os.environ.get("QUICK", "0") not in {"", "0"} else 1
+    report = Report(asked.accounts // part, asked.events // part, asked.requests // part)
+    console = Console()
+    try:
+        with running_system() as system:
+            Bench(system, report, asked.calls, console).run(asked.rounds)
+    except (EmbeddedKafkaError, RuntimeError, TimeoutError, LookupError) as problem:
+        console.print(str(problem), style="red", markup=False)
+        return 1
+    show(report, console)
+    return 1 if report.disagreements else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    for name, default, meaning in (
+        ("accounts", 10_000, "accounts"),
+        ("events", 100_000, "chargeable events on them"),
+        ("requests", 200_000, "preloaded requests a round"),
+        ("rounds", 3, "rounds of engine and peer"),
+        ("calls", 200, "calls of POST"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
+        )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

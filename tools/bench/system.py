@@ -1,0 +1,89 @@
+"""A system to measure: Kafka of its own in a temporary folder, and the parts of the project."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from tools.bench.processes import Part, java
+from tools.kafka.broker import Broker
+from tools.verify.books import RESULTS
+
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+ATTRIBUTES_AT = 21  # of a record batch, where its three lowest bits name the compression
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class System:
+    """What a measurement needs to know of the running system."""
+
+    home: Path
+    bootstrap: str
+    kafka: psutil.Process
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Give confluent-kafka's options; it is not to tell when Kafka stops."""
+        return {"bootstrap.servers": self.bootstrap, "log_level": "0"}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give the settings of the parts."""
+        return {
+            "ADJUST_BOOTSTRAP_SERVERS": self.bootstrap,
+            "ADJUST_HOME": str(self.home),
+            "ADJUST_METRICS_PORT": "0",
+        }
+
+    def worker(self) -> Part:
+        """Start the engine's one worker."""
+        return Part("streams", self.home, self.environment)
+
+    def rest(self, port: int) -> Part:
+        """Start REST."""
+        return Part("api", self.home, self.environment | {"ADJUST_API_PORT": str(port)})
+
+    def compression(self) -> str:
+        """Tell how the engine compressed its results, from the first batch that Kafka kept."""
+        logs = sorted(self.home.glob(f"kafka/data/{RESULTS}-*/*.log"))
+        written = next(log for log in logs if log.stat().st_size > ATTRIBUTES_AT + 2)
+        with written.open("rb") as batch:
+            batch.seek(ATTRIBUTES_AT)
+            (attributes,) = struct.unpack(">h", batch.read(2))
+        return CODECS[attributes & 7]
+
+
+@contextmanager
+def running_system() -> Iterator[System]:
+    """Start Kafka with the engine's topics; stop it and delete its data afterwards."""
+    with TemporaryDirectory(prefix="adjust-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        broker = Broker(home / "kafka", for_long=True)
+        broker.start()
+        try:
+            asyncio.run(broker.wait_ready())
+            system = System(home, broker.bootstrap, java())
+            make_topics(system)
+            yield system
+        finally:
+            broker.stop()
+
+
+def make_topics(system: System) -> None:
+    """Create the topics of the catalogue. Raises RuntimeError with what went wrong."""
+    with Part("streams.topics", system.home, system.environment) as making:
+        making.wait_for_end()
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,112 @@
+"""Prints what was measured, on what, and a ratio only where the books agree."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from tools.bench.drain import Drained
+from tools.bench.rest import Latency
+
+RATIO_GATE, POST_GATE_MS = 0.20, 30
+DISAGREEMENTS_SHOWN = 10
+
+
+@dataclass
+class Report:
+    """All figures of one run."""
+
+    accounts: int
+    events: int
+    requests: int
+    partitions: int = 0
+    compression: str = ""
+    engine: list[Drained] = field(default_factory=list)
+    peer: list[Drained] = field(default_factory=list)
+    post: Latency | None = None
+    disagreements: list[str] = field(default_factory=list)
+    books_checked: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Engine / peer, median of the rounds; nothing if the books do not agree."""
+        if self.disagreements or not self.engine or not self.peer:
+            return None
+        pairs = zip(self.engine, self.peer, strict=True)
+        return median(engine.rate_per_s / peer.rate_per_s for engine, peer in pairs)
+
+    @property
+    def cpu_ratio(self) -> float | None:
+        """Peer / engine, processor time a request of the program itself and of Kafka."""
+        if self.ratio is None:
+            return None
+        pairs = zip(self.engine, self.peer, strict=True)
+        return median(_cpu_us(peer) / _cpu_us(engine) for engine, peer in pairs)
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the table and what it stands on."""
+    console.print(_rates(report))
+    if report.post:
+        console.print(
+            f"POST to result, idle, {report.post.calls} calls one after the other: "
+            f"p50 {report.post.p50_ms} ms, p99 {report.post.p99_ms} ms "
+            f"(p50 at most {POST_GATE_MS} ms is asked for)."
+        )
+    console.print(
+        f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
+        f"{report.requests} preloaded requests a round, {report.partitions} partitions, "
+        f"compression {report.compression} for both; Python {platform.python_version()}, "
+        f"{os.cpu_count()} processors, load {psutil.getloadavg()[0]:.1f}.\n"
+        "Durability: one Kafka on this machine, replication 1, acks=all, no flush of its own: "
+        "a power cut can lose acknowledged records.",
+        soft_wrap=True,
+    )
+    console.print(f"Books: {report.books_checked}", soft_wrap=True)
+    if report.ratio is None:
+        console.print(f"No ratio: {len(report.disagreements)} disagreements, of which")
+        for line in report.disagreements[:DISAGREEMENTS_SHOWN]:
+            console.print(f"  {line}", soft_wrap=True, markup=False)
+    else:
+        console.print(
+            f"Engine / peer: rate {report.ratio:.2f} (at least {RATIO_GATE:.2f} is asked for), "
+            f"processor time the other way round {report.cpu_ratio:.2f}; "
+            f"medians of {len(report.engine)} rounds.",
+            soft_wrap=True,
+        )
+
+
+def _rates(report: Report) -> Table:
+    table = Table(title="Draining preloaded requests, one process each")
+    table.add_column("round")
+    table.add_column("what")
+    for column in (
+        "requests/s",
+        "from ready to last, ms",
+        "own CPU, µs a request",
+        "Kafka's CPU, µs a request",
+    ):
+        table.add_column(column, justify="right")
+    for what, runs in (("engine", report.engine), ("librdkafka, 1 in 3 out", report.peer)):
+        for number, run in enumerate(runs, 1):
+            table.add_row(str(number), what, *_figures(run))
+    return table
+
+
+def _figures(run: Drained) -> Sequence[str]:
+    figures = (
+        run.rate_per_s,
+        run.from_ready_s * 1000,
+        run.own_cpu_us,
+        run.broker_cpu_us,
+    )
+    return [f"{round(figure):,}" for figure in figures]
+
+
+def _cpu_us(run: Drained) -> float:
+    return run.own_cpu_us + run.broker_cpu_us
