@@ -51,7 +51,7 @@ def build_app(  # noqa: PLR0913 - what an app is made of
     inputs = app.topic(*plan.inputs, schema=SliceSchema())
 
     @app.agent(inputs)
-    async def adjust(stream: Any) -> None:  # noqa: ANN401 - a Faust stream
+    async def adjust(stream: Any) -> None:
         """Hand each slice to the unit of its partition number; never wait."""
         async for event in stream.noack().events():
             delivery.receive(event)

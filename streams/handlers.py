@@ -25,56 +25,62 @@ _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _encode = msgspec.json.Encoder().encode
 
 
-def handle_account(work: Work, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+def handle_account(work: Work, record: Any) -> None:
     """Take over an account as the CRM has it."""
     key = _own_key(work, record)
     if key is None:
         return
     upsert = read_account(record.value)
     if isinstance(upsert, Unreadable):
-        return work.dead_letter(record, upsert.code, upsert.text)
+        work.dead_letter(record, upsert.code, upsert.text)
+        return
     if upsert.ref_id != key:
-        return _mismatch(work, record, "refId", upsert.ref_id)
+        _mismatch(work, record, "refId", upsert.ref_id)
+        return
     row = upsert_account(work.get(tables.ACCOUNTS, record.key), upsert)
     if isinstance(row, Conflict):
-        return work.dead_letter(record, row.code, row.text)
+        work.dead_letter(record, row.code, row.text)
+        return
     if row is not None:
         work.put(tables.ACCOUNTS, record.key, row)
         publish_entity(work, Source(record), 0, row)
-    return None
 
 
-def handle_chargeable_event(work: Work, record: Any) -> None:  # noqa: ANN401 - as above
+def handle_chargeable_event(work: Work, record: Any) -> None:
     """Take over a chargeable event as rating has it."""
     key = _own_key(work, record)
     if key is None:
         return
     upsert = read_rated_event(record.value)
     if isinstance(upsert, Unreadable):
-        return work.dead_letter(record, upsert.code, upsert.text)
+        work.dead_letter(record, upsert.code, upsert.text)
+        return
     if upsert.account.ref_id != key:
-        return _mismatch(work, record, "account.refId", upsert.account.ref_id)
+        _mismatch(work, record, "account.refId", upsert.account.ref_id)
+        return
     row_key = tables.event_key(key, upsert.ref_id)
     row = upsert_chargeable_event(work.get(tables.CHARGEABLE_EVENTS, row_key), upsert)
     if isinstance(row, Conflict):
-        return work.dead_letter(record, row.code, row.text)
+        work.dead_letter(record, row.code, row.text)
+        return
     if row is not None:
         work.put(tables.CHARGEABLE_EVENTS, row_key, row)
         publish_entity(work, Source(record), 0, row)
-    return None
 
 
-def handle_request(work: Work, record: Any) -> None:  # noqa: ANN401 - as above
+def handle_request(work: Work, record: Any) -> None:
     """Answer a request: every one that can be read gets exactly one result."""
     key = _own_key(work, record)
     if key is None:
         return
     request = read_request(record.value)
     if isinstance(request, Unreadable):
-        return work.dead_letter(record, request.code, request.text)
+        work.dead_letter(record, request.code, request.text)
+        return
     named = _account_named(request)
     if named is not None and named != key:
-        return _mismatch(work, record, "account.refId", named)
+        _mismatch(work, record, "account.refId", named)
+        return
     source = Source(record, request.request_id)
     noted = Noted(key, source.channel, source.batch, source.time)
     if isinstance(request, MalformedRequest):
@@ -82,7 +88,6 @@ def handle_request(work: Work, record: Any) -> None:  # noqa: ANN401 - as above
         _publish(work, source, 0, result, _encode(result), is_remembered=False)
     else:
         _answer(work, source, request, noted)
-    return None
 
 
 def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted) -> None:
@@ -92,7 +97,15 @@ def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted
     answer_key = tables.answer_key(account, request.request_id)
     if decision.result is None:
         first: tables.StoredAnswer = work.get(tables.ANSWERS, answer_key)
-        publish_result(work, source, 0, first.value, first.status, first.subject, is_replay=True)
+        publish_result(
+            work,
+            source,
+            0,
+            first.value,
+            status=first.status,
+            subject=first.subject,
+            is_replay=True,
+        )
         work.tally["request", "REPLAYED", ""] += 1
         return
     number = 0
@@ -123,15 +136,15 @@ def _publish(  # noqa: PLR0913 - what a result is made of
         source,
         number,
         value,
-        result.status,
-        result.chargeable_event_ref_id,
+        status=result.status,
+        subject=result.chargeable_event_ref_id,
         is_remembered=is_remembered,
     )
     work.tally["request", result.status, result.errors[0].code if result.errors else ""] += 1
 
 
-def _own_key(work: Work, record: Any) -> str | None:  # noqa: ANN401 - as above
-    """The account's refId; None where the record is a dead letter or belongs to another partition."""
+def _own_key(work: Work, record: Any) -> str | None:
+    """The account's refId; None for a dead letter and for a record of another partition."""
     if record.key is None:
         work.dead_letter(record, DeadLetterCode.NO_KEY, "The record has no key.")
         return None
@@ -156,6 +169,6 @@ def _account_named(request: AdjustmentRequest | MalformedRequest) -> str | None:
     return request.account.ref_id if request.account else None
 
 
-def _mismatch(work: Work, record: Any, field: str, found: str) -> None:  # noqa: ANN401 - as above
+def _mismatch(work: Work, record: Any, field: str, found: str) -> None:
     text = f"{field} is {found[:64]}, the record's key another account."
     work.dead_letter(record, DeadLetterCode.KEY_MISMATCH, text)

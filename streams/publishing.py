@@ -50,7 +50,7 @@ class Source:
 
     __slots__ = ("batch", "channel", "key", "place", "request_id", "time", "timestamp", "trace")
 
-    def __init__(self, record: Any, request_id: str | None = None) -> None:  # noqa: ANN401 - untyped there
+    def __init__(self, record: Any, request_id: str | None = None) -> None:
         self.key, self.timestamp, self.request_id = record.key, record.timestamp, request_id
         self.place = f"{record.topic}-{record.partition}-{record.offset}"
         self.time = utc_text(record.timestamp)
@@ -77,9 +77,9 @@ def publish_result(  # noqa: PLR0913 - what a result's record is made of
     source: Source,
     number: int,
     value: bytes,
+    *,
     status: str,
     subject: str | None,
-    *,
     is_replay: bool = False,
     is_remembered: bool = True,
 ) -> None:
@@ -111,7 +111,7 @@ def _source_headers(source: Source, number: int, subject: str | None) -> list[tu
     return headers
 
 
-def _noted(headers: Any) -> dict[str, str]:  # noqa: ANN401 - untyped there
+def _noted(headers: Any) -> dict[str, str]:
     """The headers that are noted, where they can be read; the first of a name counts."""
     noted: dict[str, str] = {}
     for name, content in headers:

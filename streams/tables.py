@@ -59,5 +59,5 @@ def read_state(work: Work, account: str, chargeable_event: str, request_id: str)
     )
 
 
-def _table(name: str, encoder: Any, decoder: Any) -> Table:  # noqa: ANN401 - JSON or MessagePack
+def _table(name: str, encoder: Any, decoder: Any) -> Table:
     return Table(name, changelog_of(name), encoder.encode, decoder.decode)

@@ -74,7 +74,7 @@ async def make_topics(
 
 
 async def check_topics(connection: KafkaConnection) -> int:
-    """The partition count of all topics. Raises TopicError if anything differs from the catalogue."""
+    """The partition count of all topics. Raises TopicError where the catalogue says otherwise."""
     admin = await connected_admin(connection)
     try:
         there = await _partition_counts(admin)
@@ -103,7 +103,7 @@ async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
 
 
 async def _ends(connection: KafkaConnection, counts: dict[str, int]) -> dict[Any, int]:
-    """End offsets of all partitions. Metadata shows leaders before they lead: this answer proves it."""
+    """End offsets of all partitions; an answer proves that they are led, metadata does not."""
     consumer = AIOKafkaConsumer(*counts, **connection.client_options())
     await consumer.start()
     try:

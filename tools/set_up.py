@@ -26,7 +26,9 @@ def main() -> int:
     """Make the environment, or say in a sentence why it cannot be made."""
     if sys.version_info < OLDEST:
         found = f"{sys.version_info.major}.{sys.version_info.minor}"
-        say(f"Python 3.11 or newer is needed, this is {found}. Name another: make PYTHON=python3.12 …")
+        say(
+            f"Python 3.11 or newer is needed, this is {found}; name another: make PYTHON=python3.12"
+        )
         return 1
     try:
         make_environment()
@@ -43,7 +45,9 @@ def make_environment() -> None:
     if not python.exists():
         say("making the virtual environment .venv")
         shutil.rmtree(VENV, ignore_errors=True)
-        made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False
+        )
         if made.returncode:
             say(made.stdout + made.stderr)
             say("On Debian and Ubuntu: apt install python3-venv")

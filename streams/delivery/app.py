@@ -22,7 +22,7 @@ class ExactlyOnceApp(faust.App):
 
     BootStrategy = _Boot
 
-    def __init__(self, delivery: Delivery, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, delivery: Delivery, **options: Any) -> None:
         STORES.aliases["unit"] = "streams.delivery.rebalance:UnitStore"
         session = delivery.session_s
         super().__init__(

@@ -29,17 +29,19 @@ Fetched = tuple[int, list[Any], int, int]  # start, records, end, the log's end
 class SliceSchema(Schema[Any, Any]):
     """The event's value is the slice itself: there is nothing to decode."""
 
-    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002 - as the base
+    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002 - as the base
+        """Nothing to decode."""
         return message.key
 
-    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002 - as the base
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002 - as the base
+        """Nothing to decode."""
         return message.value
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Has a thread and an event loop of its own: heartbeats go on whatever the main loop does."""
 
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401 - untyped there
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ARG002 - as the base
         conf = self.app.conf
         self._assignor = self.app.assignor
         self.one_fetch = asyncio.Lock()
@@ -137,7 +139,7 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Faust seeks to committed offsets after recovery; here every fetch says its own."""
 
-    async def _commit(self, offsets: Any) -> bool:  # noqa: ANN401, ARG002 - as the base
+    async def _commit(self, offsets: Any) -> bool:  # noqa: ARG002 - as the base
         return True
 
     def _new_offset(self, tp: TP) -> int | None:
@@ -150,7 +152,7 @@ class Consumer(driver.Consumer):
         self._acked_index[tp].clear()
         return int(last) + 1
 
-    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - untyped there
+    async def _drain_messages(self, fetcher: Any) -> None:
         delivery = delivery_of(self.app)
         told_at = self.loop.time()
         try:

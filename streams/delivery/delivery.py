@@ -64,7 +64,7 @@ class Delivery:
         """A slice is in Faust's queue, on its way to `receive`."""
         self.units[partition].intake.hand_over(part)
 
-    def receive(self, event: Any) -> None:  # noqa: ANN401 - a Faust event
+    def receive(self, event: Any) -> None:
         """A slice out of Faust's queue, to its unit."""
         unit = self.units.get(event.message.partition)
         if unit is None:
@@ -187,7 +187,7 @@ class Delivery:
             task.exception()  # seen, so that nobody is told of it
 
 
-def delivery_of(app: Any) -> Delivery:  # noqa: ANN401 - Faust's type of it lacks ours
+def delivery_of(app: Any) -> Delivery:
     """The delivery of a Faust app, for the hooks that Faust calls."""
     delivery: Delivery = app.delivery
     return delivery

@@ -1,7 +1,7 @@
 """What a unit was given and has not decided: the two gates of delivery, and the queue behind them.
 
-Law: each fetch is asked for the offsets up to which the units were given records, so a fetch that is
-lost, cancelled or repeated makes no hole; a slice that does not join the state ends the process.
+Law: each fetch is asked for the offsets up to which the units were given records, so a fetch that
+is lost, cancelled or repeated makes no hole; a slice that does not join the state ends the process.
 Knows no Faust, Kafka or clock, as `protocol`.
 """
 
@@ -65,7 +65,7 @@ class Intake:
         self.given[part.topic] = part.end
         self.waiting += len(part.records)
 
-    def receive(self, part: Slice, ticket: Any) -> bool:  # noqa: ANN401 - whatever the caller acknowledges
+    def receive(self, part: Slice, ticket: Any) -> bool:
         """Queue a slice; False if it belongs to an earlier take-over and is dropped."""
         if not self.is_open or part.take_over != self.take_over:
             return False

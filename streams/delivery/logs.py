@@ -118,10 +118,10 @@ async def read(
 
     Positions, not records: the tail of a log may be markers or aborted records.
     """
-    rest = {tp for tp in start if start[tp] < end[tp]}
-    for tp in start:
+    rest = {tp for tp, offset in start.items() if offset < end[tp]}
+    for tp, offset in start.items():
         (reader.resume if tp in rest else reader.pause)(tp)
-        reader.seek(tp, start[tp])
+        reader.seek(tp, offset)
     while rest:
         fetched = await reader.getmany(*rest, timeout_ms=200, max_records=READ_MAX)
         for tp, records in fetched.items():
@@ -187,7 +187,7 @@ class _MetadataResponse(Response):
 
 
 class _MetadataRequest(RequestStruct):
-    """Version 12 of Metadata, the first that takes null ids; aiokafka's own end before topic ids."""
+    """Version 12 of Metadata; aiokafka's own versions end before topic ids."""
 
     API_KEY = 3
     API_VERSION = 12
@@ -205,12 +205,12 @@ class _MetadataRequest(RequestStruct):
         ("tags", TaggedFields),
     )
 
-    def prepare(self, _versions: Any) -> "_MetadataRequest":  # noqa: ANN401 - untyped there
+    def prepare(self, _versions: Any) -> "_MetadataRequest":
         return self
 
 
-async def topic_ids(client: Any, names: list[str]) -> dict[str, str]:  # noqa: ANN401 - untyped there
-    """The cluster's id of each topic, 32 hexadecimal digits; it changes when one is created again."""
+async def topic_ids(client: Any, names: list[str]) -> dict[str, str]:
+    """The cluster's id of each topic, in hexadecimal; another one when it is created again."""
     topics: list[Any] = [("0" * 32, name, {}) for name in names]
     request = _MetadataRequest(topics, False, False, {})  # noqa: FBT003 - fields by position
     response = await client.send(client.get_random_node(), request)

@@ -79,7 +79,7 @@ class Metrics:
         count: int,
         seconds: float,
         tally: Counter[tuple[str, ...]],
-        latest: Any,  # noqa: ANN401 - a consumer record or None
+        latest: Any,
     ) -> None:
         """A transaction of `count` records was committed."""
         self.transaction_records.observe(count)

@@ -5,7 +5,7 @@ Theory of operation. A *unit* is one partition number: its inputs, its state, it
 What goes in: the answers to the steps below.
 What comes out: steps. `take_over` and `transaction` are generators: each `yield` names one thing
 to be done outside, the caller does it and sends the answer back. The worker carries steps out on
-Kafka and RocksDB; a simulation can carry out the very same ones on a model and stop between any two.
+Kafka and RocksDB; a simulation can carry out the same on a model and stop between any two.
 
 What is always true:
 
@@ -225,6 +225,12 @@ def advanced(progress: Progress, next_: dict[str, int], seq: dict[str, int]) -> 
 
 def _check_logs(stored: Progress | None, ends: Ends) -> None:
     """Raises Fatal if a log lost what the state needs, or is not the log the state speaks of."""
+    _check_identity(stored, ends)
+    if stored:
+        _check_contents(stored, ends)
+
+
+def _check_identity(stored: Progress | None, ends: Ends) -> None:
     for topic, span in ends.changelogs.items():
         if span.begin > 0:
             raise Fatal(f"{topic} begins at {span.begin}: rows of the state were deleted from it")
@@ -235,6 +241,9 @@ def _check_logs(stored: Progress | None, ends: Ends) -> None:
     for topic, known in stored.topics.items():
         if ends.topics.get(topic, known) != known:
             raise Fatal(f"{topic} was deleted and created again since the state was written")
+
+
+def _check_contents(stored: Progress, ends: Ends) -> None:
     for topic, span in {**ends.changelogs, **ends.outputs}.items():
         if span.end < stored.written.get(topic, 0):
             raise Fatal(f"{topic} ends at {span.end}, {stored.written[topic]} was already written")

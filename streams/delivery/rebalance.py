@@ -16,17 +16,18 @@ from streams.delivery.errors import Fatal, die
 class UnitStore(Store[Any, Any]):
     """Faust wants a store for each table. The rows are in the units."""
 
-    def persisted_offset(self, tp: Any) -> int | None:  # noqa: ANN401, ARG002 - as the base
+    def persisted_offset(self, tp: Any) -> int | None:  # noqa: ARG002 - as the base
+        """Faust has nothing to go on from."""
         return None
 
     def reset_state(self) -> None:
         """Nothing to forget."""
 
-    def apply_changelog_batch(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as the base
+    def apply_changelog_batch(self, *_: Any, **__: Any) -> None:
         """Faust's recovery is empty and never comes here."""
         die("in recovery", Fatal("Faust tried to recover a table by itself"))
 
-    def _refuse(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - as the base
+    def _refuse(self, *_: Any, **__: Any) -> Any:
         raise Fatal("rows are read and written by handlers, through their Work")
 
     __getitem__ = __contains__ = __setitem__ = __delitem__ = __iter__ = items = __len__ = _refuse
@@ -36,13 +37,13 @@ class UnitStore(Store[Any, Any]):
 class NoRecovery(Recovery):
     """Finds nothing to do, at once: units catch up by themselves."""
 
-    async def _build_highwaters(self, *_: Any) -> None:  # noqa: ANN401 - as the base
+    async def _build_highwaters(self, *_: Any) -> None:
         """No changelog is Faust's to read."""
 
-    async def _build_offsets(self, *_: Any) -> None:  # noqa: ANN401 - as the base
+    async def _build_offsets(self, *_: Any) -> None:
         """No changelog is Faust's to read."""
 
-    async def _seek_offsets(self, *_: Any) -> None:  # noqa: ANN401 - as the base
+    async def _seek_offsets(self, *_: Any) -> None:
         """No changelog is Faust's to read."""
 
     def need_recovery(self) -> bool:

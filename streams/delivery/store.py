@@ -1,4 +1,4 @@
-"""The local store of one unit: its rows in RocksDB, with the offsets of the changelogs they reach."""
+"""The local store of one unit: rows in RocksDB, with the changelogs' offsets that they reach."""
 
 import shutil
 from pathlib import Path

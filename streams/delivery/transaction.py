@@ -57,7 +57,7 @@ class Transaction:
         await self.producer.stop()
 
     async def warm(self, topics: Iterable[str]) -> None:
-        """Metadata and connections before the first transaction, so that it is as fast as the next."""
+        """Metadata and connections beforehand, so that the first transaction is as fast as any."""
         client = self.producer.client
         await asyncio.gather(*(client._wait_on_metadata(topic) for topic in topics))
         await asyncio.gather(*(client.ready(node.nodeId) for node in client.cluster.brokers()))
@@ -80,7 +80,7 @@ class Transaction:
                     raise Fatal(f"a record of {partition.topic} fits no batch")
         await self._send(partition, builder)
 
-    async def _send(self, partition: TopicPartition, builder: Any) -> None:  # noqa: ANN401 - untyped there
+    async def _send(self, partition: TopicPartition, builder: Any) -> None:
         builder.close()
         future = await self.producer.send_batch(
             builder, partition.topic, partition=partition.partition
@@ -104,7 +104,7 @@ class Transaction:
         await asyncio.wait_for(self.producer.commit_transaction(), COMMIT_S)
 
 
-def _append(builder: Any, record: OutRecord) -> bool:  # noqa: ANN401 - untyped there
+def _append(builder: Any, record: OutRecord) -> bool:
     key, value, headers, timestamp = record
     done = builder.append(timestamp=timestamp, key=key, value=value, headers=headers or [])
     return done is not None
@@ -113,7 +113,7 @@ def _append(builder: Any, record: OutRecord) -> bool:  # noqa: ANN401 - untyped 
 class _AddPartitionsSoon(aiokafka_sender.AddPartitionsToTxnHandler):
     """Asks again after 1 ms, not 20, while the broker still writes the last commit's markers."""
 
-    def handle_response(self, resp: Any) -> float | None:  # noqa: ANN401 - untyped there
+    def handle_response(self, resp: Any) -> float | None:
         backoff: float | None = super().handle_response(resp)
         return 0.001 if backoff == aiokafka_sender.BACKOFF_OVERRIDE else backoff
 
@@ -141,10 +141,10 @@ class _EndOnce(aiokafka_sender.EndTxnHandler):
 
 
 class _Sender(aiokafka_sender.Sender):
-    async def _do_add_partitions_to_txn(self, tps: Any) -> bool:  # noqa: ANN401 - untyped there
+    async def _do_add_partitions_to_txn(self, tps: Any) -> bool:
         return bool(await _AddPartitionsSoon(self, tps).do(await self._coordinator()))
 
-    async def _do_txn_commit(self, commit_result: Any) -> None:  # noqa: ANN401 - untyped there
+    async def _do_txn_commit(self, commit_result: Any) -> None:
         await self._message_accumulator.flush_for_commit()
         if self._txn_manager.is_empty_transaction():
             self._txn_manager.complete_transaction()
@@ -157,7 +157,7 @@ class _Sender(aiokafka_sender.Sender):
 
 
 class _Producer(AIOKafkaProducer):
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as the base class
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         stock: Any = self._sender
         self._sender: Any = _Sender(

@@ -1,4 +1,4 @@
-"""One partition number at work: what is queued is decided and committed, one transaction at a time."""
+"""One partition number at work: what is queued is decided and committed, one by one."""
 
 import asyncio
 import time
@@ -53,7 +53,7 @@ class Unit:
         self.intake.open(take_over, self.next)
         self.task = self.delivery.task(self._run(), f"unit {self.number}")
 
-    def receive(self, part: Slice, event: Any) -> None:  # noqa: ANN401 - a Faust event
+    def receive(self, part: Slice, event: Any) -> None:
         """The agent's only step; it never waits, so that no unit can hold up another."""
         if self.intake.receive(part, event):
             self.wake.set()
@@ -98,7 +98,7 @@ class Unit:
                     return
 
     async def _decide(self, parts: list[Slice]) -> None:
-        """Decide every record that the state has not seen, then commit all that follows from them."""
+        """Decide every record that the state has not seen, then commit what follows from it."""
         assert self.progress
         began = time.perf_counter()
         work = Work(self.plan, self.store, self.number, self.progress.seq)

@@ -17,7 +17,7 @@ HEADERS_MAX = 64 << 10  # bytes of the headers that a dead letter keeps
 
 
 class Work:
-    """Committed rows below the batch's own writes, and what it will send. One transaction's worth."""
+    """Committed rows below the batch's own writes, and what the transaction will send."""
 
     def __init__(self, plan: Plan, store: Store, unit: int, seq: dict[str, int]) -> None:
         self.plan, self.store, self.unit = plan, store, unit
@@ -26,7 +26,7 @@ class Work:
         self.out: dict[tuple[str, int], list[OutRecord]] = defaultdict(list)
         self.tally: Counter[tuple[str, ...]] = Counter()  # for metrics, once it is committed
 
-    def get(self, table: str, key: bytes) -> Any:  # noqa: ANN401 - the table's own type
+    def get(self, table: str, key: bytes) -> Any:
         """The row as this batch left it, or None."""
         written = self.rows[table].get(key)
         if written is not None:
@@ -34,7 +34,7 @@ class Work:
         row = self.store.get(self.plan.tables[table].prefix, key)
         return None if row is None else self.plan.tables[table].decode(row)
 
-    def put(self, table: str, key: bytes, row: Any) -> None:  # noqa: ANN401 - the table's own type
+    def put(self, table: str, key: bytes, row: Any) -> None:
         """Write a row; the last of a key in a batch is what is stored."""
         self.rows[table][key] = row
 
@@ -51,7 +51,7 @@ class Work:
         numbered = [("seq", b"%d" % number), *headers]
         self.out[topic, self.unit].append(OutRecord(key, value, numbered, timestamp))
 
-    def dead_letter(self, record: Any, code: str, text: str) -> None:  # noqa: ANN401 - untyped there
+    def dead_letter(self, record: Any, code: str, text: str) -> None:
         """Put aside what cannot be read, with why."""
         value, kept = record.value, list(record.headers)
         if sum(len(name) + len(content or b"") for name, content in kept) > HEADERS_MAX:
@@ -70,7 +70,7 @@ class Work:
         self.out[place].append(OutRecord(record.key, value, headers, record.timestamp))
         self.tally["dead_letter", record.topic, code] += 1
 
-    def send_on(self, record: Any, partition: int) -> None:  # noqa: ANN401 - untyped there
+    def send_on(self, record: Any, partition: int) -> None:
         """Re-publish a record to its right partition; from then on that one is the record."""
         found = f"{record.topic}-{record.partition}-{record.offset}".encode()
         headers = [*record.headers, (FOUND_AT, found)]

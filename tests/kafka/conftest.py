@@ -24,7 +24,7 @@ class Engine:
     connection: KafkaConnection
     environment: dict[str, str]
     folder: Path
-    population: Population = Population(accounts=40, events_per_account=5)
+    population: Population = field(default_factory=lambda: Population(40, 5))
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
     sent: int = 0
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 WAIT_S = 60.0
 READY = "adjust worker ready"
@@ -85,7 +86,7 @@ class WorkerProcess:
         """Go on after `freeze`."""
         self.process.send_signal(signal.SIGCONT)
 
-    def __enter__(self) -> "WorkerProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -152,9 +152,10 @@ def test_rows_are_written_locally_only_after_the_commit() -> None:
     steps = protocol.transaction(progress, places, CHANGELOGS)
     seen = [next(steps)]
     written = {"results": 32, "rows-changelog": 22, "progress-changelog": 6}
+    while not isinstance(seen[-1], protocol.WriteLocal):
+        seen.append(steps.send(written if isinstance(seen[-1], protocol.Confirm) else None))
     with pytest.raises(StopIteration) as end:
-        while True:
-            seen.append(steps.send(written if isinstance(seen[-1], protocol.Confirm) else None))
+        steps.send(None)
     sends = ["Send"] * len(places)
     assert kinds(seen) == ["Begin", *sends, "Confirm", "Commit", "WriteLocal"]
     assert seen[-1].next == {"rows-changelog": 23, "progress-changelog": 7}

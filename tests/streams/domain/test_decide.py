@@ -245,7 +245,7 @@ def test_what_was_noted_is_recorded_and_decides_nothing() -> None:
 def _decide(
     owner: Account | None = None,
     row: ChargeableEvent | None = None,
-    **changes: Any,  # noqa: ANN401 - any JSON
+    **changes: Any,
 ) -> Decision:
     return decide(State(owner or account(), row or event(), None), request(**changes), noted())
 

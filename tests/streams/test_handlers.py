@@ -1,0 +1,211 @@
+"""What each input record makes the engine write, headers included; without Kafka."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams.app import build_plan
+from streams.delivery.work import Work, partition_of
+from streams.publishing import utc_text
+
+ACCOUNT, EVENT = "ACC-1001", "CE-500001"
+UNIT = partition_of(ACCOUNT.encode(), 12)
+REQUEST_ID = "7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
+AT_MS = 1_793_870_000_123
+
+
+class EmptyStore:
+    """A store that was never written."""
+
+    def get(self, _table: bytes, _key: bytes) -> None:
+        return None
+
+
+def record(topic: str, value: Any, offset: int = 5120, **changed: Any) -> Any:
+    made: dict[str, Any] = {
+        "topic": topic,
+        "partition": UNIT,
+        "offset": offset,
+        "timestamp": AT_MS,
+        "key": ACCOUNT.encode(),
+        "value": value if isinstance(value, bytes | None) else json.dumps(value).encode(),
+        "headers": (),
+    }
+    return SimpleNamespace(**(made | changed))
+
+
+ACCOUNT_VALUE = {
+    "refId": ACCOUNT,
+    "currency": "EUR",
+    "state": "ACTIVE",
+    "taxExempt": False,
+    "billingInProgress": False,
+}
+EVENT_VALUE = {
+    "refId": EVENT,
+    "account": {"refId": ACCOUNT},
+    "usageType": "DATA_ROAMING",
+    "kind": "USAGE",
+    "eventDate": "2026-11-03T14:21:09+01:00",
+    "currency": "EUR",
+    "original": {
+        "taxExcludedAmount": 10_000_000,
+        "taxAmount": 2_100_000,
+        "taxIncludedAmount": 12_100_000,
+    },
+    "tax": {"code": "VAT21", "rate": 2100},
+    "status": "RATED",
+    "billingPeriod": {"start": "2026-11-01T00:00:00+01:00", "end": "2026-12-01T00:00:00+01:00"},
+}
+REQUEST_VALUE = {
+    "requestId": REQUEST_ID,
+    "user": "crm:jane",
+    "chargeableEventRefId": EVENT,
+    "chargeType": "CREDIT",
+    "chargeAdjustment": 1_000_000,
+    "currency": "EUR",
+    "taxIncluded": True,
+}
+
+
+@pytest.fixture
+def work() -> Work:
+    """A batch in which an account and its chargeable event were just taken over."""
+    made = Work(build_plan(12), EmptyStore(), UNIT, {})  # type: ignore[arg-type]
+    handle(made, record("accounts", ACCOUNT_VALUE, 1))
+    handle(made, record("chargeable-events", EVENT_VALUE, 2))
+    return made
+
+
+def handle(work: Work, received: Any) -> None:
+    work.plan.inputs[received.topic](work, received)
+
+
+def written(work: Work, topic: str, partition: int = UNIT) -> list[Any]:
+    return work.out[topic, partition]
+
+
+def headers(outgoing: Any) -> dict[str, str]:
+    return {name: content.decode() for name, content in outgoing.headers}
+
+
+def test_an_applied_request_publishes_event_adjustment_and_result_in_this_order(
+    work: Work,
+) -> None:
+    noted = (("channel", b"REST"), ("traceparent", b"00-abc-def-01"))
+    handle(work, record("adjustment-requests", REQUEST_VALUE, headers=noted))
+    _, _, event, adjustment = written(work, "business-transactions")
+    (result,) = written(work, "adjustment-results")
+    place = f"adjustment-requests-{UNIT}-5120"
+    common = {
+        "source": place,
+        "requestId": REQUEST_ID,
+        "traceparent": "00-abc-def-01",
+        "ce_specversion": "1.0",
+        "ce_source": "/adjust/streams",
+        "ce_time": utc_text(AT_MS),
+        "content-type": "application/json",
+    }
+    assert headers(event) == common | {
+        "seq": "3",
+        "X-Ocs-Io-transaction-id": REQUEST_ID,
+        "X-Ocs-Io-message-code": "chargeableEvent",
+        "X-Ocs-Io-message-payload": "ChargeableEventEx",
+        "ce_id": f"{place}-0",
+        "ce_type": "io.adjust.ChargeableEvent.updated.v1",
+        "ce_subject": EVENT,
+    }
+    assert headers(adjustment)["seq"] == "4"
+    assert headers(adjustment)["ce_id"] == f"{place}-1"
+    assert headers(result) == common | {
+        "seq": "1",
+        "state-seq": "2",
+        "ce_id": f"{place}-2",
+        "ce_type": "io.adjust.AdjustmentResult.applied.v1",
+        "ce_subject": EVENT,
+    }
+    assert json.loads(adjustment.value)["channel"] == "REST"
+    assert {event.timestamp, adjustment.timestamp, result.timestamp} == {AT_MS}
+
+
+def test_an_upsert_publishes_under_its_own_place(work: Work) -> None:
+    _, event = written(work, "business-transactions")
+    assert "requestId" not in headers(event)
+    assert headers(event)["X-Ocs-Io-transaction-id"] == f"chargeable-events-{UNIT}-2"
+
+
+def test_an_upsert_that_changes_nothing_publishes_nothing(work: Work) -> None:
+    handle(work, record("accounts", ACCOUNT_VALUE, 3))
+    handle(work, record("chargeable-events", EVENT_VALUE, 4))
+    assert len(written(work, "business-transactions")) == 2
+
+
+def test_a_repeat_is_the_first_result_again_under_its_own_source(work: Work) -> None:
+    handle(work, record("adjustment-requests", REQUEST_VALUE))
+    handle(work, record("adjustment-requests", REQUEST_VALUE, 5121))
+    first, again = written(work, "adjustment-results")
+    assert again.value == first.value
+    assert headers(again)["replay"] == "true"
+    assert headers(again)["source"] == f"adjustment-requests-{UNIT}-5121"
+    assert headers(again)["ce_id"] == f"adjustment-requests-{UNIT}-5121-0"
+    assert headers(again)["state-seq"] == "4"
+    assert len(written(work, "business-transactions")) == 4
+
+
+def test_a_malformed_request_takes_no_place_of_a_good_one(work: Work) -> None:
+    handle(work, record("adjustment-requests", REQUEST_VALUE | {"chargeAdjustment": 0}))
+    handle(work, record("adjustment-requests", REQUEST_VALUE, 5121))
+    refused, applied = written(work, "adjustment-results")
+    assert headers(refused)["remembered"] == "false"
+    assert json.loads(applied.value)["status"] == "APPLIED"
+
+
+@pytest.mark.parametrize("header", [b"\xff", b"", None, b"x" * 300])
+def test_a_header_that_cannot_be_read_counts_as_absent(work: Work, header: bytes | None) -> None:
+    noted = (("channel", header), ("batch", header))
+    handle(work, record("adjustment-requests", REQUEST_VALUE, headers=noted))
+    adjustment = json.loads(written(work, "business-transactions")[-1].value)
+    assert (adjustment["channel"], adjustment["batch"]) == ("TOPIC", None)
+
+
+def test_a_dead_letter_keeps_the_record_and_says_why(work: Work) -> None:
+    handle(work, record("adjustment-requests", b"[]", headers=(("own", b"kept"),)))
+    (dead,) = written(work, "dlq-adjustment-requests")
+    assert (dead.key, dead.value, dead.timestamp) == (ACCOUNT.encode(), b"[]", AT_MS)
+    assert headers(dead) == {
+        "own": "kept",
+        "dlq-topic": "adjustment-requests",
+        "dlq-partition": str(UNIT),
+        "dlq-offset": "5120",
+        "dlq-code": "NOT_AN_OBJECT",
+        "dlq-text": "The value is a JSON array, not an object.",
+    }
+
+
+def test_a_dead_letter_that_is_too_large_is_cut_and_says_so(work: Work) -> None:
+    handle(work, record("adjustment-requests", b"x" * (5 << 20), headers=(("big", b"x" * 99999),)))
+    (dead,) = written(work, "dlq-adjustment-requests")
+    assert len(dead.value) == 3 << 20
+    assert headers(dead)["dlq-truncated"] == "true"
+    assert "big" not in headers(dead)
+
+
+def test_a_record_in_a_wrong_partition_is_sent_on_once(work: Work) -> None:
+    other = next(key for key in (b"A", b"B", b"C") if partition_of(key, 12) != UNIT)
+    handle(work, record("adjustment-requests", REQUEST_VALUE, key=other))
+    (sent,) = written(work, "adjustment-requests", partition_of(other, 12))
+    assert headers(sent) == {"found-at": f"adjustment-requests-{UNIT}-5120"}
+    again = (("found-at", b"adjustment-requests-3-1"),)
+    handle(work, record("adjustment-requests", REQUEST_VALUE, key=other, headers=again))
+    (dead,) = written(work, "dlq-adjustment-requests")
+    assert headers(dead)["dlq-code"] == "WRONG_PARTITION"
+
+
+def test_a_request_that_names_another_account_than_its_key_is_a_dead_letter(work: Work) -> None:
+    named = REQUEST_VALUE | {"account": {"refId": "ACC-2"}}
+    handle(work, record("adjustment-requests", named))
+    handle(work, record("adjustment-requests", named | {"user": 7}))
+    codes = [headers(dead)["dlq-code"] for dead in written(work, "dlq-adjustment-requests")]
+    assert codes == ["KEY_MISMATCH", "KEY_MISMATCH"]
