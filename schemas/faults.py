@@ -67,7 +67,7 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     return tuple(sorted(judged, key=lambda fault: (_ORDER[fault.code], fault.field))[:FAULTS_MAX])
 
 
-def _fault(kind: str, place: tuple[int | str, ...], found: Any) -> Fault:  # noqa: ANN401 - any JSON
+def _fault(kind: str, place: tuple[int | str, ...], found: Any) -> Fault:
     field = ".".join(str(part) for part in place)
     code = _CODES.get(kind, Refusal.INVALID_TYPE)
     if code is Refusal.INVALID_ENUM and not isinstance(found, str):
@@ -75,7 +75,7 @@ def _fault(kind: str, place: tuple[int | str, ...], found: Any) -> Fault:  # noq
     return Fault(code=code, field=_shortened(field), message=_message(code, field, found))
 
 
-def _message(code: Refusal, field: str, found: Any) -> str:  # noqa: ANN401 - any JSON
+def _message(code: Refusal, field: str, found: Any) -> str:
     if code is Refusal.UNKNOWN_ATTRIBUTE:
         return f"{_quoted(field)} is not an attribute of a request."
     expected = _EXPECTED[field]

@@ -22,7 +22,7 @@ class NotJsonError(ValueError):
     """The bytes are not JSON as this project takes it; the text says why."""
 
 
-def parse_json(value: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
+def parse_json(value: bytes) -> Any:
     """Read strictly: UTF-8, no NaN, no lone surrogate, no doubled key. Raises NotJsonError."""
     if len(value) > BYTES_MAX:
         message = "The value is longer than 1 MiB."
@@ -42,21 +42,21 @@ def parse_json(value: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
     return content
 
 
-def shallow(content: Any, levels: int = 2) -> Any:  # noqa: ANN401 - JSON may be anything
+def shallow(content: Any, levels: int = 2) -> Any:
     """Give the same with what is nested deeper left out; types stay what they are."""
     if isinstance(content, dict):
         return {key: shallow(part, levels - 1) for key, part in content.items()} if levels else {}
     return [] if isinstance(content, list) else content
 
 
-def _parse_text(text: str) -> Any:  # noqa: ANN401 - JSON may be anything
+def _parse_text(text: str) -> Any:
     try:
         return _decode(text)
     except RecursionError:
         return _parse_deep(text)
 
 
-def _parse_deep(text: str) -> Any:  # noqa: ANN401 - JSON may be anything
+def _parse_deep(text: str) -> Any:
     """Parse from the innermost brackets outwards, one pair at a time."""
     pieces: list[list[str]] = [[]]
     start = 0

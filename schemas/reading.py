@@ -15,16 +15,17 @@ request; a message means the same on the fast way and on the slow one.
 
 import json
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from schemas.account import AccountUpsert
-from schemas.adjustment import AdjustmentRequest
+from schemas.adjustment import AdjustmentRequest, RequestedAccount
 from schemas.adjustment_result import Fault
 from schemas.chargeable_event import RatedChargeableEvent
 from schemas.dead_letters import DeadLetterCode
-from schemas.faults import faults_of
+from schemas.faults import FAULTS_MAX, faults_of
 from schemas.forms import Incoming, is_guid
 from schemas.json_text import BYTES_MAX, NotJsonError, parse_json, shallow
 
@@ -101,10 +102,10 @@ def _read_request_slowly(
     if not isinstance(request_id, str) or not request_id:
         text = "The request has no requestId that is a text, so that nobody can be answered."
         return Unreadable(DeadLetterCode.NO_REQUEST_ID, text)
-    given = _without_nulls(content)
+    given = _worth_judging(AdjustmentRequest, content)
     account = given.get("account")
     if isinstance(account, dict):
-        given["account"] = account = _without_nulls(account)
+        given["account"] = account = _worth_judging(RequestedAccount, account)
     try:
         request = AdjustmentRequest.model_validate_json(json.dumps(given))
     except ValidationError as error:
@@ -163,11 +164,15 @@ def _read_object(value: bytes | None) -> dict[str, Any] | Unreadable:
 _KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
 
 
-def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:
-    return {key: part for key, part in content.items() if part is not None}
+def _worth_judging(model: type[Incoming], content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out nulls, and of unknown attributes all but the first few: no more would be told."""
+    known = {field.alias for field in model.model_fields.values()}
+    given = {key: part for key, part in content.items() if part is not None}
+    told = set(nsmallest(FAULTS_MAX, given.keys() - known))
+    return {key: part for key, part in given.items() if key in known or key in told}
 
 
-def _text(found: Any) -> str | None:  # noqa: ANN401 - any JSON
+def _text(found: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 

@@ -1,4 +1,4 @@
-"""Writes what is published of the messages: JSON Schemas and the AsyncAPI document.
+"""Writes what is published: JSON Schemas, and the AsyncAPI and OpenAPI documents.
 
 usage: python -m tools.publish [--check]
 """
@@ -6,10 +6,14 @@ usage: python -m tools.publish [--check]
 import argparse
 import json
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from api.app import build_app
+from api.desk import Desk
 from schemas.asyncapi import build_asyncapi
 from schemas.messages import MESSAGES, json_schema
 
@@ -20,10 +24,18 @@ def documents() -> dict[str, str]:
     """Give every published file: its name and its text."""
     contents: dict[str, Any] = {f"{name}.json": json_schema(name) for name in MESSAGES}
     contents["asyncapi.json"] = build_asyncapi()
+    contents["openapi.json"] = build_app(_no_desk).openapi()
     return {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         for name, content in contents.items()
     }
+
+
+@asynccontextmanager
+async def _no_desk() -> AsyncIterator[Desk]:
+    message = "the application is described here, never started"
+    raise RuntimeError(message)
+    yield
 
 
 def differences(folder: Path) -> list[str]:

@@ -110,7 +110,7 @@ def test_a_file_that_is_not_current_is_named(
     assert main(["--check"], folder) == 0
 
 
-def _references(part: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+def _references(part: Any) -> Iterator[str]:
     if isinstance(part, dict):
         if isinstance(part.get("$ref"), str):
             yield part["$ref"]
