@@ -5,10 +5,12 @@ import sys
 
 import uvicorn
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import build_app
 from api.desk import open_desk
 from api.settings import ApiSettings
+from api.store import Store
 from schemas.connection import KafkaConnection
 
 GRACE_S = 3
@@ -21,22 +23,17 @@ def main() -> None:
     except ValidationError as error:
         faults = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
         sys.exit(f"REST does not start: {faults}")
-    if not settings.is_loopback:
-        if not settings.api_open:
-            sys.exit(
-                f"REST does not listen on {settings.api_host}: it asks nobody who they are, so "
-                "that address needs ADJUST_API_OPEN=true."
-            )
-        sys.stdout.write(
-            f"REST is open: whoever reaches {settings.api_host}:{settings.api_port} may adjust "
-            "charges without saying who they are.\n"
-        )
+    _check_address(settings)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # What becomes of a lost connection is said in our own words, once and not at every attempt.
     for name in ("aiokafka", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        client_options, store = kafka.client_options(), Store(settings.database_url)
+    except (OSError, SQLAlchemyError) as error:
+        sys.exit(f"REST does not start: {str(error).splitlines()[0]}")
     uvicorn.run(
-        build_app(lambda: open_desk(settings, kafka)),
+        build_app(lambda: open_desk(store, client_options)),
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,
@@ -44,6 +41,22 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
+
+
+def _check_address(settings: ApiSettings) -> None:
+    """Refuse an address that others can reach, unless it is meant; then say what it means."""
+    if settings.is_loopback:
+        return
+    if not settings.api_open:
+        sys.exit(
+            f"REST does not listen on {settings.api_host}: it asks nobody who they are, so that "
+            "address needs ADJUST_API_OPEN=true."
+        )
+    sys.stdout.write(
+        f"REST is open: whoever reaches {settings.api_host}:{settings.api_port} may adjust charges "
+        "without saying who they are.\n"
+    )
+    sys.stdout.flush()
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -6,15 +6,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from api.ingress import Ingress, Publisher
 from api.metrics import Metrics
 from api.read_model import ReadModel
 from api.results import Waiters
-from api.settings import ApiSettings
 from api.store import Store
-from schemas.connection import KafkaConnection
 
 REQUESTS, RESULTS = "adjustment-requests", "adjustment-results"
 
@@ -44,16 +42,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(settings: ApiSettings, kafka: KafkaConnection) -> AsyncIterator[Desk]:
-    """Open the store, connect to Kafka in the background, and close all of it again.
+async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterator[Desk]:
+    """Connect to Kafka in the background, and close all of it again, the store too.
 
     Kafka need not be there yet: until it is, requests are refused and `/readyz` says so.
     """
-    store = await asyncio.to_thread(Store, settings.database_url)
     waiters, metrics = Waiters(), Metrics()
-    options = kafka.client_options()
-    ingress = Ingress(REQUESTS, options)
-    reader = ReadModel((REQUESTS, RESULTS), options, store, waiters, metrics)
+    ingress = Ingress(REQUESTS, client_options)
+    reader = ReadModel((REQUESTS, RESULTS), client_options, store, waiters, metrics)
     metrics.connected.set_function(lambda: ingress.is_connected)
     metrics.waiting.set_function(lambda: waiters.count)
     tasks = [asyncio.create_task(ingress.run()), asyncio.create_task(reader.run())]

@@ -6,9 +6,9 @@ are those told who wait for a result. So whoever has an answer finds it again.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -24,6 +24,9 @@ RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
 FETCH_WAIT_MS = 500  # data ends the wait at once
 BATCH_MAX = 5_000
+
+Batches = Mapping[TopicPartition, list[Any]]
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,6 @@ class ReadModel:
         self._consumer: AIOKafkaConsumer | None = None
         self._partitions = 0
         self._reached: dict[TopicPartition, int] = {}
-        self._kept: dict[TopicPartition, int] = {}
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
         self._is_ready = False
@@ -61,12 +63,17 @@ class ReadModel:
 
     async def run(self) -> None:
         """Read until cancelled, and from where it stopped after each loss of Kafka."""
+        is_told = False
         try:
             while True:
                 try:
                     await self._read()
                 except (KafkaError, TimeoutError, OSError) as error:
-                    _log.warning("Reading the topics is interrupted: %s", error or type(error))
+                    is_told = is_told and self._consumer is None
+                    if not is_told:
+                        _log.warning("The topics cannot be read now: %s", error)
+                    is_told = True
+                self._consumer = None
                 await asyncio.sleep(RECONNECT_S)
         finally:
             self._writer.shutdown()
@@ -98,17 +105,20 @@ class ReadModel:
             self._consumer = consumer
             while True:
                 batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
-                reached = {at: await consumer.position(at) for at in self._reached}
-                await self._take(batches, reached)
+                if batches:
+                    await self._take(batches)
+                    following = {at: records[-1].offset + 1 for at, records in batches.items()}
+                else:  # what was fetched, if anything, was markers of transactions only
+                    following = {at: await consumer.position(at) for at in self._reached}
+                await self._move(following)
         finally:
-            self._consumer = None
             await consumer.stop()
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Stand where the store says, or at the beginning if it is of another past."""
         cluster_id, counts = await _layout(self._client_options)
         if not counts.keys() >= {self._requests, self._results}:
-            raise UnknownTopicOrPartitionError(f"{self._requests}, {self._results}")
+            raise UnknownTopicOrPartitionError(self._requests, self._results)
         self._partitions = counts[self._requests]
         places = [
             TopicPartition(topic, number)
@@ -127,50 +137,40 @@ class ReadModel:
         consumer.assign(places)
         for at in places:
             consumer.seek(at, starts[at])
-        self._reached, self._kept = dict(starts), dict(starts)
+        self._reached = starts
         if self._ends_at_start is None:
             self._ends_at_start = ends
 
-    async def _take(
-        self,
-        batches: Mapping[TopicPartition, list[Any]],
-        reached: dict[TopicPartition, int],
-    ) -> None:
-        if batches:
-            answers = await self._on_writer(self._keep, batches, reached)
-            for answer in answers:
-                self._waiters.deliver(answer)
-            for at, records in batches.items():
-                self._metrics.records_read.labels(at.topic).inc(len(records))
+    async def _take(self, batches: Batches) -> None:
+        for answer in await self._on_writer(self._keep, batches):
+            self._waiters.deliver(answer)
+        for at, records in batches.items():
+            self._metrics.records_read.labels(at.topic).inc(len(records))
+
+    async def _move(self, following: dict[TopicPartition, int]) -> None:
         async with self._moved:
-            self._reached = reached
+            self._reached |= following
             self._moved.notify_all()
         self._is_ready = self._is_ready or self._has_reached(self._ends_at_start or {})
 
-    def _keep(
-        self, batches: Mapping[TopicPartition, list[Any]], reached: dict[TopicPartition, int]
-    ) -> list[Answer]:
+    def _keep(self, batches: Batches) -> list[Answer]:
         requests: list[Received] = []
         answers: list[Answer] = []
+        positions: dict[Position, int] = {}
         for at, records in batches.items():
+            positions[at.topic, at.partition] = records[-1].offset + 1
             if at.topic == self._results:
                 answers += [answer for record in records if (answer := answer_of(record))]
             else:
                 seen = (received_of(record, self._partitions) for record in records)
                 requests += [request for request in seen if request is not None]
-        positions: dict[Position, int] = {
-            (at.topic, at.partition): following
-            for at, following in reached.items()
-            if following != self._kept.get(at)
-        }
         self._store.keep(requests, answers, positions)
-        self._kept = reached
         return answers
 
     def _has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all(self._reached.get(at, -1) >= end for at, end in ends.items())
 
-    async def _on_writer(self, call: Any, *arguments: Any) -> Any:
+    async def _on_writer(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, call, *arguments)
 
 

@@ -1,7 +1,6 @@
 """Records of the two topics as what REST keeps of them."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -81,5 +80,4 @@ def utc_text(timestamp_ms: int) -> str:
 
 @lru_cache(maxsize=100_000)
 def _own_partition(key: bytes, partitions: int) -> int:
-    numbers: Sequence[int] = range(partitions)
-    return int(_partition_of(key, numbers, numbers))
+    return int(_partition_of(key, range(partitions), ()))

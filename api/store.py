@@ -122,7 +122,7 @@ class Store:
         """Give how the request stands, once for each account that used the id."""
         with self._engine.begin() as connection:
             requests = {
-                row.account: Received(**row._mapping)
+                row.account: Received(**dict(zip(row._fields, row, strict=True)))
                 for row in connection.execute(_of(REQUEST, request_id, account))
             }
             results = {
@@ -205,7 +205,7 @@ def _row_of(answer: Answer) -> dict[str, object]:
 def _standing(
     account: str, request_id: str, received: Received | None, result: sql.Row[Any] | None
 ) -> Standing:
-    """A result that is not remembered counts only until the id is used again."""
+    """Say how it stands: a result not remembered counts only until the id is used again."""
     is_decided = result is not None and (
         result.remembered or received is None or received.topic_offset <= result.request_offset
     )

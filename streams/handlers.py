@@ -43,7 +43,7 @@ def handle_account(work: Work, record: Any) -> None:
         return
     if row is not None:
         work.put(tables.ACCOUNTS, record.key, row)
-        publish_entity(work, Source(record), 0, row)
+        publish_entity(work, Source(work, record), 0, row)
 
 
 def handle_chargeable_event(work: Work, record: Any) -> None:
@@ -65,7 +65,7 @@ def handle_chargeable_event(work: Work, record: Any) -> None:
         return
     if row is not None:
         work.put(tables.CHARGEABLE_EVENTS, row_key, row)
-        publish_entity(work, Source(record), 0, row)
+        publish_entity(work, Source(work, record), 0, row)
 
 
 def handle_request(work: Work, record: Any) -> None:
@@ -81,7 +81,7 @@ def handle_request(work: Work, record: Any) -> None:
     if named is not None and named != key:
         _mismatch(work, record, "account.refId", named)
         return
-    source = Source(record, request.request_id)
+    source = Source(work, record, request.request_id)
     noted = Noted(key, source.channel, source.batch, source.time)
     if isinstance(request, MalformedRequest):
         result = refuse_malformed(request, noted)

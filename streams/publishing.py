@@ -48,9 +48,20 @@ _encode = msgspec.json.Encoder().encode
 class Source:
     """The input record from which outputs follow, and what its headers noted."""
 
-    __slots__ = ("batch", "channel", "key", "place", "request_id", "time", "timestamp", "trace")
+    __slots__ = (
+        "batch",
+        "channel",
+        "key",
+        "place",
+        "request_id",
+        "state_seq",
+        "time",
+        "timestamp",
+        "trace",
+    )
 
-    def __init__(self, record: Any, request_id: str | None = None) -> None:
+    def __init__(self, work: Work, record: Any, request_id: str | None = None) -> None:
+        self.state_seq = work.seq[BUSINESS_TRANSACTIONS]  # before the decision
         self.key, self.timestamp, self.request_id = record.key, record.timestamp, request_id
         self.place = f"{record.topic}-{record.partition}-{record.offset}"
         self.time = utc_text(record.timestamp)
@@ -85,7 +96,7 @@ def publish_result(  # noqa: PLR0913 - what a result's record is made of
 ) -> None:
     """What the caller is told."""
     headers = [
-        ("state-seq", b"%d" % work.seq[BUSINESS_TRANSACTIONS]),
+        ("state-seq", b"%d" % source.state_seq),
         *_source_headers(source, number, subject),
         *_RESULT_HEADERS[status],
     ]

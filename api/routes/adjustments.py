@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -41,6 +41,13 @@ TRACEPARENT_MAX = 256
 router = APIRouter()
 
 
+class Sent(NamedTuple):
+    """Where a request stands on its topic, and what will be its answer."""
+
+    placed: RecordMetadata
+    answer: asyncio.Future[Answer]
+
+
 @router.post(PATH, **openapi.ADJUST)
 @router.post(ALIAS, **openapi.ADJUST_ALIAS)
 async def adjust(request: Request) -> Response:
@@ -52,27 +59,16 @@ async def adjust(request: Request) -> Response:
     if isinstance(submission, Rejection):
         return _rejected(submission, request.url.path)
     desk: Desk = request.app.state.desk
+    sent = await _send(desk, submission, _traceparent(request))
+    if isinstance(sent, Response):
+        return sent
     began = time.perf_counter()
     try:
-        with desk.waiters.sending():
-            traceparent = _traceparent(request)
-            placed = await desk.ingress.publish(submission.account, submission.value, traceparent)
-            claimed = desk.waiters.claim(f"{placed.topic}-{placed.partition}-{placed.offset}")
-    except KafkaUnreachableError:
-        return _unavailable("Kafka cannot be reached. Nothing was sent.")
-    except NotAcknowledgedError:
-        return _unacknowledged(submission)
-    except RequestTooLargeError:
-        return problem(Mishap.REQUEST_TOO_LARGE, "Kafka does not take a request of this size.")
-    acknowledged = time.perf_counter()
-    desk.metrics.acknowledge_s.observe(acknowledged - began)
-    wait_s = wait_asked(request.headers.getlist("prefer"), POST_WAIT_S)
-    try:
-        async with asyncio.timeout(wait_s):
-            answer = await claimed
+        async with asyncio.timeout(wait_asked(request.headers.getlist("prefer"), POST_WAIT_S)):
+            answer = await sent.answer
     except TimeoutError:
-        return _accepted(submission, placed)
-    desk.metrics.answer_s.observe(time.perf_counter() - acknowledged)
+        return _accepted(submission, sent.placed)
+    desk.metrics.answer_s.observe(time.perf_counter() - began)
     return _answered(submission, answer)
 
 
@@ -105,6 +101,23 @@ async def events_of(request: Request) -> Response:
     return StreamingResponse(
         stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
+
+
+async def _send(desk: Desk, submission: Submission, traceparent: bytes | None) -> Sent | Response:
+    """Put a request on its topic and claim its answer, or say why that was not possible."""
+    began = time.perf_counter()
+    try:
+        with desk.waiters.sending():
+            placed = await desk.ingress.publish(submission.account, submission.value, traceparent)
+            answer = desk.waiters.claim(f"{placed.topic}-{placed.partition}-{placed.offset}")
+    except KafkaUnreachableError:
+        return _unavailable("Kafka cannot be reached. Nothing was sent.")
+    except NotAcknowledgedError:
+        return _unacknowledged(submission)
+    except RequestTooLargeError:
+        return problem(Mishap.REQUEST_TOO_LARGE, "Kafka does not take a request of this size.")
+    desk.metrics.acknowledge_s.observe(time.perf_counter() - began)
+    return Sent(placed, answer)
 
 
 async def _events(desk: Desk, found: Standing) -> AsyncIterator[bytes]:
@@ -160,7 +173,7 @@ async def _find(desk: Desk, request_id: str, account: str | None) -> Standing | 
 def _document(standing: Standing) -> bytes:
     if standing.value is not None:
         return standing.value
-    assert standing.received is not None, "a request stands by its record or its result"
+    assert standing.received is not None, "it stands by its record or its result"  # noqa: S101
     return _received_document(standing.received)
 
 

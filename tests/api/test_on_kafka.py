@@ -15,11 +15,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from api.app import build_app
 from api.desk import open_desk
-from api.settings import ApiSettings
+from api.store import Store
 from schemas.connection import KafkaConnection
 from schemas.topics import TopicSettings
 from streams.topics import make_topics
-from tests.api.builders import a_request
+from tests.api.builders import a_request, sqlite_url
 from tests.api.engine import PARTITIONS, REQUESTS, LittleEngine, little_engine
 from tests.conftest import running
 from tools.kafka.broker import Broker
@@ -61,8 +61,8 @@ async def client(connection: KafkaConnection, tmp_path: Path) -> AsyncIterator[h
 @asynccontextmanager
 async def rest(connection: KafkaConnection, home: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Run REST on a home until the end of the block, ready at its beginning."""
-    settings = ApiSettings(home=home)
-    app = build_app(lambda: open_desk(settings, connection))
+    store = Store(sqlite_url(home))
+    app = build_app(lambda: open_desk(store, connection.client_options()))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
