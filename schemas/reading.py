@@ -80,6 +80,22 @@ def read_rated_event(value: bytes | None) -> RatedChargeableEvent | Unreadable:
     return _read_upsert(RatedChargeableEvent, value)
 
 
+def read_object(value: bytes | None) -> dict[str, Any] | Unreadable:
+    """Read any JSON object; what is nested deeper than one level is left out, types stay."""
+    if value is None:
+        return Unreadable(DeadLetterCode.NO_VALUE, "The record has no value.")
+    try:
+        content = parse_json(value)
+    except NotJsonError as error:
+        return Unreadable(DeadLetterCode.NOT_JSON, str(error))
+    if not isinstance(content, dict):
+        kind = _KINDS.get(type(content), "number")
+        text = f"The value is a JSON {kind}, not an object."
+        return Unreadable(DeadLetterCode.NOT_AN_OBJECT, text)
+    nested: dict[str, Any] = shallow(content)
+    return nested
+
+
 def _marks_of_request(request: AdjustmentRequest) -> int:
     given = request.model_fields_set
     texts = (
@@ -95,7 +111,7 @@ def _marks_of_request(request: AdjustmentRequest) -> int:
 def _read_request_slowly(
     value: bytes | None,
 ) -> AdjustmentRequest | MalformedRequest | Unreadable:
-    content = _read_object(value)
+    content = read_object(value)
     if isinstance(content, Unreadable):
         return content
     request_id = content.get("requestId")
@@ -127,7 +143,7 @@ def _read_upsert(model: type[_Upsert], value: bytes | None) -> _Upsert | Unreada
         else:
             if value.count(b'"') == _marks_of(upsert):
                 return upsert
-    content = _read_object(value)
+    content = read_object(value)
     if isinstance(content, Unreadable):
         return content
     try:
@@ -144,21 +160,6 @@ def _marks_of(message: Incoming) -> int:
         elif isinstance(part, Incoming):
             marks += _marks_of(part)
     return marks
-
-
-def _read_object(value: bytes | None) -> dict[str, Any] | Unreadable:
-    if value is None:
-        return Unreadable(DeadLetterCode.NO_VALUE, "The record has no value.")
-    try:
-        content = parse_json(value)
-    except NotJsonError as error:
-        return Unreadable(DeadLetterCode.NOT_JSON, str(error))
-    if not isinstance(content, dict):
-        kind = _KINDS.get(type(content), "number")
-        text = f"The value is a JSON {kind}, not an object."
-        return Unreadable(DeadLetterCode.NOT_AN_OBJECT, text)
-    nested: dict[str, Any] = shallow(content)
-    return nested
 
 
 _KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}

@@ -6,6 +6,8 @@ import pytest
 
 from schemas.connection import KafkaConnection
 
+PASSWORD = "wonderland"
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +34,7 @@ def test_user_name_and_tls_are_given_to_both_kinds_of_client(
         "SECURITY_PROTOCOL": "SASL_SSL",
         "SASL_MECHANISM": "SCRAM-SHA-512",
         "SASL_USERNAME": "engine",
-        "SASL_PASSWORD": "secret",
+        "SASL_PASSWORD": PASSWORD,
     }.items():
         monkeypatch.setenv(f"ADJUST_{name}", value)
     connection = KafkaConnection()
@@ -40,9 +42,9 @@ def test_user_name_and_tls_are_given_to_both_kinds_of_client(
     assert isinstance(options.pop("ssl_context"), ssl.SSLContext)
     assert options["sasl_mechanism"] == "SCRAM-SHA-512"
     assert options["sasl_plain_username"] == "engine"
-    assert options["sasl_plain_password"] == "secret"
-    assert connection.confluent_options()["sasl.password"] == "secret"
-    assert "secret" not in repr(connection)
+    assert options["sasl_plain_password"] == PASSWORD
+    assert connection.confluent_options()["sasl.password"] == PASSWORD
+    assert PASSWORD not in repr(connection)
 
 
 def test_a_user_name_without_a_password_is_passed_on_as_it_is() -> None:
