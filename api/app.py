@@ -82,14 +82,14 @@ def _method(scope: Scope) -> str:
     return method if method in {"GET", "POST"} else "OTHER"
 
 
-async def _http_problem(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette's
+async def _http_problem(_request: Request, error: Any) -> Response:
     mishap = _MISHAP_BY_STATUS.get(error.status_code, Mishap.BAD_REQUEST)
     return problem(mishap, _DETAIL[mishap], headers=error.headers)
 
 
-async def _nobody_there(_request: Request, _error: Any) -> Response:  # noqa: ANN401 - Starlette's
+async def _nobody_there(_request: Request, _error: Any) -> Response:
     return problem(Mishap.BAD_REQUEST, "The body ended early.")
 
 
-async def _fault(_request: Request, _error: Any) -> Response:  # noqa: ANN401 - Starlette's
+async def _fault(_request: Request, _error: Any) -> Response:
     return problem(Mishap.INTERNAL_ERROR, "An unexpected fault; it is in the log of the service.")

@@ -132,7 +132,7 @@ def problem(
     *,
     instance: str | None = None,
     headers: Mapping[str, str] | None = None,
-    **fields: Any,  # noqa: ANN401 - whatever else the problem says
+    **fields: Any,
 ) -> Response:
     """Answer with a problem document."""
     explanation = EXPLANATIONS[code]

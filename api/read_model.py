@@ -55,6 +55,7 @@ class ReadModel:
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
         self._is_ready = False
+        self._is_loss_told = False
 
     @property
     def is_ready(self) -> bool:
@@ -63,17 +64,14 @@ class ReadModel:
 
     async def run(self) -> None:
         """Read until cancelled, and from where it stopped after each loss of Kafka."""
-        is_told = False
         try:
             while True:
                 try:
                     await self._read()
                 except (KafkaError, TimeoutError, OSError) as error:
-                    is_told = is_told and self._consumer is None
-                    if not is_told:
+                    if not self._is_loss_told:
                         _log.warning("The topics cannot be read now: %s", error)
-                    is_told = True
-                self._consumer = None
+                    self._is_loss_told = True
                 await asyncio.sleep(RECONNECT_S)
         finally:
             self._writer.shutdown()
@@ -102,7 +100,7 @@ class ReadModel:
         try:
             await consumer.start()
             await self._begin(consumer)
-            self._consumer = consumer
+            self._consumer, self._is_loss_told = consumer, False
             while True:
                 batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
                 if batches:
@@ -112,6 +110,7 @@ class ReadModel:
                     following = {at: await consumer.position(at) for at in self._reached}
                 await self._move(following)
         finally:
+            self._consumer = None
             await consumer.stop()
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:

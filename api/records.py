@@ -16,7 +16,7 @@ _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _partition_of = DefaultPartitioner()
 
 
-def received_of(record: Any, partitions: int) -> Received | None:  # noqa: ANN401 - untyped there
+def received_of(record: Any, partitions: int) -> Received | None:
     """Give the request in a record; None where no result will ever name this record.
 
     That is a dead letter, or a record on a wrong partition: the copy that the engine sends on is
@@ -42,7 +42,7 @@ def received_of(record: Any, partitions: int) -> Received | None:  # noqa: ANN40
     )
 
 
-def answer_of(record: Any) -> Answer | None:  # noqa: ANN401 - untyped there
+def answer_of(record: Any) -> Answer | None:
     """Give the result in a record; None where someone else than the engine wrote it."""
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     offset = headers.get("source", "").rpartition("-")[2]
@@ -59,7 +59,7 @@ def answer_of(record: Any) -> Answer | None:  # noqa: ANN401 - untyped there
     )
 
 
-def account_named(request: Any) -> str | None:  # noqa: ANN401 - either kind of request
+def account_named(request: Any) -> str | None:
     """Give the account that a request names, well-formed or not."""
     if isinstance(request, MalformedRequest):
         return request.account_ref_id

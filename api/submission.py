@@ -9,7 +9,7 @@ from api.records import account_named, canonical_id
 from schemas.adjustment import AdjustmentRequest
 from schemas.adjustment_result import Fault
 from schemas.dead_letters import DeadLetterCode
-from schemas.reading import MalformedRequest, Unreadable, read_request
+from schemas.reading import MalformedRequest, Unreadable, read_object, read_request
 from schemas.refusals import Refusal
 
 FAULTS_MAX = 20
@@ -71,9 +71,11 @@ def judge(body: bytes, idempotency_key: str | None) -> Submission | Rejection:
 def _with_request_id(body: bytes, idempotency_key: str | None) -> tuple[bytes, list[Fault]]:
     """Give the body with a requestId, and what was wrong with its own.
 
-    Without a key to stand in, a placeholder lets the other attributes be judged as well.
+    Without a key to stand in, a placeholder lets the other attributes be judged as well. What is
+    nested deeper than any request is left out: such a body is refused in any case.
     """
-    attributes = json.loads(body)
+    attributes = read_object(body)
+    assert not isinstance(attributes, Unreadable), "it was read as an object without a requestId"
     given = attributes.get("requestId")
     faults = []
     if given is not None:

@@ -173,7 +173,7 @@ async def _find(desk: Desk, request_id: str, account: str | None) -> Standing | 
 def _document(standing: Standing) -> bytes:
     if standing.value is not None:
         return standing.value
-    assert standing.received is not None, "it stands by its record or its result"  # noqa: S101
+    assert standing.received is not None, "it stands by its record or its result"
     return _received_document(standing.received)
 
 

@@ -50,7 +50,7 @@ async def asyncapi() -> Response:
     return _published("asyncapi.json")
 
 
-@router.get("/schemas/{name}.json", **openapi.SCHEMA)
+@router.get("/schemas/{name}.json", **openapi.SCHEMA)  # noqa: FAST003
 async def schema(request: Request) -> Response:
     """Give the JSON Schema of one message."""
     return _published(f"{request.path_params['name']}.json")
@@ -62,7 +62,7 @@ async def problems() -> Response:
     return HTMLResponse(page_of_all())
 
 
-@router.get("/problems/{name}", **openapi.PROBLEM_PAGE)
+@router.get("/problems/{name}", **openapi.PROBLEM_PAGE)  # noqa: FAST003
 async def problem_page(request: Request) -> Response:
     """Explain one code."""
     page = page_of(request.path_params["name"])

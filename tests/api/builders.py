@@ -66,17 +66,14 @@ def an_answer(value: bytes, **changes: Any) -> Answer:
     )
 
 
-def a_received(**changes: Any) -> Received:
+def a_received(account: str = ACCOUNT, topic_offset: int = 0) -> Received:
     """Give a request as it was read from its topic."""
     return Received(
-        **{
-            "account": ACCOUNT,
-            "request_id": REQUEST_ID,
-            "topic_offset": 0,
-            "chargeable_event_ref_id": "CE-500001",
-            "requested_at": REQUESTED_AT,
-        }
-        | changes
+        account=account,
+        request_id=REQUEST_ID,
+        topic_offset=topic_offset,
+        chargeable_event_ref_id="CE-500001",
+        requested_at=REQUESTED_AT,
     )
 
 

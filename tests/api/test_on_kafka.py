@@ -81,7 +81,7 @@ async def answers(call: Awaitable[httpx.Response], status: int) -> bool:
 async def until(is_true: Callable[[], Awaitable[bool]]) -> None:
     """Wait for a condition, with a limit."""
     async with asyncio.timeout(LIMIT_S):
-        while not await is_true():
+        while not await is_true():  # noqa: ASYNC110 - what is waited for is elsewhere
             await asyncio.sleep(0.02)
 
 

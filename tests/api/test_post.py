@@ -98,7 +98,7 @@ async def test_a_preference_that_makes_no_sense_is_passed_over(
     client: httpx.AsyncClient, topic: ListedTopic, desk: Desk, prefer: str
 ) -> None:
     answering(topic, desk, a_result())
-    headers = {"Prefer": prefer.encode()}
+    headers = {b"Prefer": prefer.encode()}
     assert (await client.post(PATH, json=a_request(), headers=headers)).status_code == 201
 
 
@@ -158,6 +158,19 @@ async def test_all_faults_of_a_malformed_request_are_named_and_nothing_is_sent(
     assert answer.status_code == 400
     assert codes_and_fields(answer) == expected
     assert answer.json()["code"] == expected[0][0]
+    assert topic.sent == []
+
+
+@pytest.mark.parametrize(
+    "strange", [b"[" * 100_000 + b"]" * 100_000, b"9" * 100_000, b"1e999", b'"\\u0000"', b"{}"]
+)
+async def test_strange_content_without_a_request_id_is_a_problem(
+    client: httpx.AsyncClient, topic: ListedTopic, strange: bytes
+) -> None:
+    for headers in ({}, {"Idempotency-Key": REQUEST_ID}):
+        body = b'{"comment": ' + strange + b', "other": ' + strange + b"}"
+        answer = await client.post(PATH, content=body, headers=headers)
+        assert answer.status_code == 400
     assert topic.sent == []
 
 
