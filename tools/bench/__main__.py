@@ -73,26 +73,26 @@ class Bench:
         """Start a worker and watch its results."""
         expected = len(self.acknowledged)
         with self.system.worker() as worker:
-            looks = self.meter.watch(
+            ready, last = self.meter.watch(
                 RESULTS,
                 worker,
                 lambda: self.meter.records(RESULTS) == expected,
                 started=WORKER_READY,
             )
-        return self._told("engine", drained(looks, self.report.requests))
+        return self._told("engine", drained(ready, last, self.report.requests))
 
     def drain_by_peer(self, starts: dict[int, int]) -> Drained:
         """Start the peer and watch its results."""
         self.report.compression = self.system.compression()
         self._make_peer_topics()
         with self._peer(starts) as peer:
-            looks = self.meter.watch(
+            ready, last = self.meter.watch(
                 PEER_RESULTS,
                 peer,
                 lambda: "peer done" in peer.text,
                 started="peer ready",
             )
-        return self._told("peer", drained(looks, self.report.requests))
+        return self._told("peer", drained(ready, last, self.report.requests))
 
     def call_rest(self) -> None:
         """POST one request after the other on the idle system."""
@@ -107,7 +107,7 @@ class Bench:
 
     def check_books(self) -> None:
         """Read everything back and see that each request was decided once, each charge adds up."""
-        self._say("checking the books")
+        self._say("checking the books, which takes minutes for so many")
         start = time.monotonic()
         books = Books.read(self.system.options)
         self.report.disagreements = [*books.disagreements(), *books.missing(self.acknowledged)]
@@ -170,7 +170,7 @@ def _arguments() -> argparse.Namespace:
         ("accounts", 10_000, "accounts"),
         ("events", 100_000, "chargeable events on them"),
         ("requests", 200_000, "preloaded requests a round"),
-        ("rounds", 3, "rounds of engine and peer"),
+        ("rounds", 2, "rounds of engine and peer"),
         ("calls", 200, "calls of POST"),
     ):
         parser.add_argument(

@@ -27,26 +27,17 @@ class Look:
 
 @dataclass(frozen=True)
 class Drained:
-    """What draining so many requests took."""
+    """What draining so many requests took, from the moment the program was ready."""
 
     requests: int
-    from_first_s: float
-    from_ready_s: float
+    seconds: float
     own_cpu_us: float
     broker_cpu_us: float
 
     @property
     def rate_per_s(self) -> float:
-        """Requests a second from the first result seen to the last."""
-        return self.requests / self.from_first_s
-
-
-@dataclass(frozen=True)
-class Watched:
-    """When the part said that it was ready, and the looks at which the topic had grown."""
-
-    ready_s: float
-    looks: list[Look]
+        """Requests a second."""
+        return self.requests / self.seconds
 
 
 class Meter:
@@ -83,24 +74,25 @@ class Meter:
 
     def watch(
         self, topic: str, part: Part, is_done: Callable[[], bool], started: str = ""
-    ) -> Watched:
+    ) -> tuple[Look, Look]:
         """Look at the topic until it grows no more and is done, which is asked when all is quiet.
+
+        Gives the look at which the part had said that it was started, and the last with growth.
 
         Raises TimeoutError, or RuntimeError if the part ended badly.
         """
-        looks = [self._look(topic, part)]
-        asked_s, ready_s = looks[0].at_s, 0.0
-        deadline = looks[0].at_s + LIMIT_S
+        ready, last = None, self._look(topic, part)
+        asked_s, deadline = last.at_s, last.at_s + LIMIT_S
         while True:
             time.sleep(PAUSE_S)
             look = self._look(topic, part)
-            if not ready_s and started in part.text:
-                ready_s = look.at_s
-            if look.end > looks[-1].end:
-                looks.append(look)
-            elif look.at_s - max(looks[-1].at_s, asked_s) > QUIET_S:
+            if ready is None and started in part.text:
+                ready = look
+            if look.end > last.end:
+                last = look
+            elif ready and look.at_s - max(last.at_s, asked_s) > QUIET_S:
                 if is_done():
-                    return Watched(ready_s, looks)
+                    return ready, last
                 asked_s = time.monotonic()
             if look.at_s > deadline or part.has_ended:
                 message = f"{topic} was not complete in time:\n{part.text[-2000:]}"
@@ -111,14 +103,11 @@ class Meter:
         return Look(time.monotonic(), end, part.cpu_s, cpu_s_of(self._kafka))
 
 
-def drained(watched: Watched, requests: int) -> Drained:
-    """Work out the figures; what the first growth seen had brought counts for nothing."""
-    start, first, last = watched.looks[0], watched.looks[1], watched.looks[-1]
-    counted = requests * (last.end - first.end) // (last.end - start.end)
+def drained(ready: Look, last: Look, requests: int) -> Drained:
+    """Work out the figures between two looks."""
     return Drained(
-        counted,
-        last.at_s - first.at_s,
-        last.at_s - watched.ready_s,
-        (last.own_cpu_s - first.own_cpu_s) / counted * 1e6,
-        (last.broker_cpu_s - first.broker_cpu_s) / counted * 1e6,
+        requests,
+        last.at_s - ready.at_s,
+        (last.own_cpu_s - ready.own_cpu_s) / requests * 1e6,
+        (last.broker_cpu_s - ready.broker_cpu_s) / requests * 1e6,
     )

@@ -82,12 +82,14 @@ def show(report: Report, console: Console) -> None:
 
 
 def _rates(report: Report) -> Table:
-    table = Table(title="Draining preloaded requests, one process each")
+    table = Table(
+        title="Draining preloaded requests, one process each, from ready to the last result"
+    )
     table.add_column("round")
     table.add_column("what")
     for column in (
         "requests/s",
-        "from ready to last, ms",
+        "milliseconds",
         "own CPU, µs a request",
         "Kafka's CPU, µs a request",
     ):
@@ -101,7 +103,7 @@ def _rates(report: Report) -> Table:
 def _figures(run: Drained) -> Sequence[str]:
     figures = (
         run.rate_per_s,
-        run.from_ready_s * 1000,
+        run.seconds * 1000,
         run.own_cpu_us,
         run.broker_cpu_us,
     )

@@ -1,0 +1,79 @@
+"""The bench works its figures out rightly and keeps a ratio back when the books disagree."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from tools.bench.drain import Drained, Look, drained
+from tools.bench.rest import WARM_UP, latency
+from tools.bench.table import Report, show
+from tools.load import Population
+from tools.verify.log import murmur2
+
+
+def report(*disagreements: str) -> Report:
+    """Two rounds: the engine at half and at a quarter of the peer's rate."""
+    return Report(
+        accounts=10,
+        events=100,
+        requests=1000,
+        engine=[Drained(1000, 1.0, 20, 10), Drained(1000, 2.0, 20, 10)],
+        peer=[Drained(1000, 0.5, 10, 5), Drained(1000, 0.5, 10, 5)],
+        post=latency([0.5] * WARM_UP + [0.010] * 199 + [0.200]),
+        disagreements=list(disagreements),
+        books_checked="2000 requests.",
+    )
+
+
+def printed(shown: Report) -> str:
+    """What the terminal would show."""
+    text = StringIO()
+    show(shown, Console(file=text, width=200))
+    return text.getvalue()
+
+
+def test_the_rate_counts_from_ready_to_the_last_result() -> None:
+    run = drained(Look(10.0, 0, 1.0, 5.0), Look(14.0, 1012, 3.0, 6.0), 1000)
+    assert (run.rate_per_s, run.own_cpu_us, run.broker_cpu_us) == (250, 2000, 1000)
+
+
+def test_the_ratio_is_the_median_of_the_rounds() -> None:
+    shown = printed(report())
+    assert "rate 0.38" in shown
+    assert "the other way round 0.50" in shown
+
+
+def test_no_ratio_is_printed_when_the_books_disagree() -> None:
+    shown = printed(report("Request 1 of account A has no result."))
+    assert "rate 0." not in shown
+    assert "No ratio: 1 disagreements" in shown
+    assert "Request 1 of account A has no result." in shown
+
+
+def test_the_durability_and_the_size_stand_beside_the_figures() -> None:
+    shown = printed(report())
+    assert "replication 1" in shown
+    assert "1000 preloaded requests" in shown
+
+
+def test_the_first_calls_do_not_count_for_the_latency() -> None:
+    measured = report().post
+    assert measured is not None
+    assert (measured.calls, measured.p50_ms, measured.p99_ms) == (200, 10, 10)
+
+
+def test_a_load_is_the_same_for_the_same_seed() -> None:
+    requests = list(Population(50, 4, seed=7).request_records(200))
+    assert requests == list(Population(50, 4, seed=7).request_records(200))
+    assert requests != list(Population(50, 4, seed=8).request_records(200))
+    assert len({request.request_id for request in requests}) == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "signed"),
+    [(b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536)],
+)
+def test_keys_are_hashed_as_java_does(key: bytes, signed: int) -> None:
+    """The values are those of Kafka's own unit test."""
+    assert murmur2(key) == signed & 0x7FFFFFFF
