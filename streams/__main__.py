@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -49,6 +50,9 @@ def serve(point: Points = no_point) -> int:
     except (TopicError, FolderError, ValidationError, OSError) as error:
         sys.stderr.write(f"adjust worker cannot start: {error}\n")
         return 1
+    # Records come by the hundred thousand and die young: look for cycles seldom.
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     _Worker(app, loglevel="info", redirect_stdouts=False, loop=loop).execute_from_commandline()
@@ -62,6 +66,8 @@ class _Worker(Worker):
         super().on_setup_root_logger(logger, level)
         for chatty in ("aiokafka", "faust", "mode", "streams"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
+        coordinator = "aiokafka.consumer.group_coordinator"  # tells of each try as an error
+        logging.getLogger(coordinator).setLevel(logging.CRITICAL)
 
 
 if __name__ == "__main__":

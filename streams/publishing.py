@@ -51,33 +51,39 @@ class Source:
     __slots__ = (
         "batch",
         "channel",
+        "headers",
         "key",
         "place",
-        "request_id",
         "state_seq",
         "time",
         "timestamp",
-        "trace",
+        "transaction_id",
     )
 
     def __init__(self, work: Work, record: Any, request_id: str | None = None) -> None:
         self.state_seq = work.seq[BUSINESS_TRANSACTIONS]  # before the decision
-        self.key, self.timestamp, self.request_id = record.key, record.timestamp, request_id
-        self.place = f"{record.topic}-{record.partition}-{record.offset}"
+        self.key, self.timestamp = record.key, record.timestamp
+        self.place = f"{record.topic}-{record.partition}-{record.offset}".encode()
         self.time = utc_text(record.timestamp)
         noted = _noted(record.headers) if record.headers else {}
-        self.channel = noted.get("channel") or "TOPIC"
-        self.batch, self.trace = noted.get("batch"), noted.get("traceparent")
+        self.channel, self.batch = noted.get("channel") or "TOPIC", noted.get("batch")
+        self.headers = [("source", self.place), ("ce_time", self.time.encode())]
+        self.transaction_id = self.place if request_id is None else request_id.encode()
+        if request_id is not None:
+            self.headers.append(("requestId", self.transaction_id))
+        if trace := noted.get("traceparent"):
+            self.headers.append(("traceparent", trace.encode()))
 
 
 def publish_entity(
     work: Work, source: Source, number: int, entity: Account | ChargeableEvent | Adjustment
 ) -> None:
     """One business transaction: the after-image of what changed."""
-    transaction_id = source.request_id or source.place
     headers = [
-        *_source_headers(source, number, entity.ref_id),
-        ("X-Ocs-Io-transaction-id", transaction_id.encode()),
+        *source.headers,
+        ("ce_id", b"%s-%d" % (source.place, number)),
+        ("ce_subject", entity.ref_id.encode()),
+        ("X-Ocs-Io-transaction-id", source.transaction_id),
         *_ENTITY_HEADERS[type(entity)],
     ]
     work.emit(BUSINESS_TRANSACTIONS, source.key, _encode(entity), headers, source.timestamp)
@@ -97,29 +103,17 @@ def publish_result(  # noqa: PLR0913 - what a result's record is made of
     """What the caller is told."""
     headers = [
         ("state-seq", b"%d" % source.state_seq),
-        *_source_headers(source, number, subject),
+        *source.headers,
+        ("ce_id", b"%s-%d" % (source.place, number)),
         *_RESULT_HEADERS[status],
     ]
+    if subject is not None:
+        headers.append(("ce_subject", subject.encode()))
     if is_replay:
         headers.append(_REPLAY)
     if not is_remembered:
         headers.append(_NOT_REMEMBERED)
     work.emit(RESULTS, source.key, value, headers, source.timestamp)
-
-
-def _source_headers(source: Source, number: int, subject: str | None) -> list[tuple[str, bytes]]:
-    headers = [
-        ("source", source.place.encode()),
-        ("ce_id", f"{source.place}-{number}".encode()),
-        ("ce_time", source.time.encode()),
-    ]
-    if subject is not None:
-        headers.append(("ce_subject", subject.encode()))
-    if source.request_id is not None:
-        headers.append(("requestId", source.request_id.encode()))
-    if source.trace is not None:
-        headers.append(("traceparent", source.trace.encode()))
-    return headers
 
 
 def _noted(headers: Any) -> dict[str, str]:

@@ -73,22 +73,38 @@ def test_three_workers_killed_at_random_under_load_keep_the_books(engine: Engine
             worker.kill()
 
 
-def test_a_worker_frozen_past_its_session_dies_when_it_goes_on_and_changes_nothing(
+def test_a_worker_frozen_in_a_transaction_past_its_session_dies_and_changes_nothing(
     engine: Engine,
 ) -> None:
-    with engine.worker("frozen") as frozen, engine.worker("heir") as heir:
+    with engine.worker("frozen", "Confirm", 1, 1.0) as frozen, engine.worker("heir") as heir:
         frozen.wait_ready()
         heir.wait_ready()
-        frozen.freeze()
         engine.send_requests(200)
+        frozen.wait_for("point Confirm reached")
+        frozen.freeze()
         engine.check()  # the heir decides what was the frozen one's, once the session is over
         frozen.resume()
-        engine.send_requests(200)
         assert frozen.wait_end() == DIED
         assert "FATAL" in frozen.text
         assert "Traceback" not in frozen.text
+        engine.send_requests(200)
         engine.check()
         heir.stop()
+
+
+def test_an_idle_worker_frozen_past_its_session_comes_back_and_changes_nothing(
+    engine: Engine,
+) -> None:
+    with engine.worker("asleep") as asleep, engine.worker("awake") as awake:
+        asleep.wait_ready()
+        awake.wait_ready()
+        asleep.freeze()
+        engine.send_requests(200)
+        engine.check()
+        asleep.resume()
+        engine.send_requests(200)
+        engine.check()
+        awake.stop()
 
 
 def test_a_catch_up_of_three_sessions_ends_in_service_without_a_second_rebalance(
