@@ -1,22 +1,29 @@
 """The documentation cannot fall behind: what it lists is compared with the code."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from api.settings import ApiSettings
+from schemas.adjustment import AdjustmentRequest
 from schemas.connection import KafkaConnection
+from schemas.reading import read_request
 from schemas.topics import TopicSettings
+from streams.domain.decide import State, decide
 from streams.settings import WorkerSettings
+from tests.builders import account, event, noted
+from tools.run import RunSettings
 
 ROOT = Path(__file__).parent.parent
 README_MAX = 120
-SETTINGS = (KafkaConnection, TopicSettings, WorkerSettings, ApiSettings)
+SETTINGS = (KafkaConnection, TopicSettings, WorkerSettings, ApiSettings, RunSettings)
 METRICS = ("streams/delivery/metrics.py", "api/metrics.py")
 NOT_A_SETTING = {"ADJUST_ALIAS"}  # a name in api/openapi.py
 README = (ROOT / "README.md").read_text()
@@ -61,6 +68,20 @@ def test_every_make_target_of_the_readme_is_in_the_makefile() -> None:
     assert {"run", "test"} <= named <= targets
 
 
+def test_the_call_of_the_readme_is_answered_as_the_readme_says() -> None:
+    body = re.search(r"-d '(\{.*?\})'\n", README, re.DOTALL)
+    assert body
+    asked = read_request(body[1].encode())
+    assert isinstance(asked, AdjustmentRequest)
+
+    adjustment = decide(State(account(), event(), None), asked, noted()).adjustment
+
+    assert adjustment
+    assert adjustment.ref_id in README
+    for amounts in (adjustment.effect, adjustment.after):
+        assert json.dumps(msgspec.to_builtins(amounts)) in README
+
+
 def test_every_program_of_the_readme_can_be_started() -> None:
     for name in re.findall(r"`python -m ([\w.]+)", README):
         path = ROOT / Path(*name.split("."))
@@ -85,9 +106,9 @@ def test_every_variable_that_the_code_reads_is_listed() -> None:
 
 
 def test_every_settings_class_is_known_to_this_test() -> None:
-    written = re.findall(
-        r"^class (\w+)\(BaseSettings\)", source("api", "schemas", "streams"), re.MULTILINE
-    )
+    code = source("api", "schemas", "streams", "tools")
+
+    written = re.findall(r"^class (\w+)\(BaseSettings\)", code, re.MULTILINE)
 
     assert set(written) == {room.__name__ for room in SETTINGS}
     assert all(issubclass(room, BaseSettings) for room in SETTINGS)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("api", "schemas", "streams", "tools", "tests")
 MODULE_MAX, FUNCTION_MAX, LINE_MAX = 400, 50, 100
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
+PRAGMA = re.compile(r"\s+# (type: ignore|noqa).*")  # for tools, and may stand beyond the edge
 RUN_BY_ALEMBIC = "api/migrations/"
 REGISTRIES = (  # put together here, so that this file does not find itself
     r"py" + r"pi\.org",
@@ -52,7 +53,7 @@ def test_modules_functions_and_lines_stay_small(module: Path) -> None:
     lines = text.splitlines()
 
     assert len(lines) <= MODULE_MAX
-    assert not [number for number, line in enumerate(lines, 1) if len(line) > LINE_MAX]
+    assert not [n for n, line in enumerate(lines, 1) if len(PRAGMA.sub("", line)) > LINE_MAX]
     assert not [f"{name}: {size}" for name, size in function_sizes(text) if size > FUNCTION_MAX]
 
 
