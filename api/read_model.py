@@ -54,6 +54,7 @@ class ReadModel:
         self._reached: dict[TopicPartition, int] = {}
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
+        self._catching_up = 0
         self._is_ready = False
         self._is_loss_told = False
 
@@ -81,6 +82,7 @@ class ReadModel:
         consumer = self._consumer
         if consumer is None:
             raise NotCaughtUpError
+        self._catching_up += 1
         try:
             async with asyncio.timeout(limit_s):
                 ends = await consumer.end_offsets(list(self._reached))
@@ -88,6 +90,8 @@ class ReadModel:
                     await self._moved.wait_for(lambda: self._has_reached(ends))
         except (KafkaError, TimeoutError) as error:
             raise NotCaughtUpError from error
+        finally:
+            self._catching_up -= 1
 
     async def _read(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -105,10 +109,10 @@ class ReadModel:
                 batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
                 if batches:
                     await self._take(batches)
-                    following = {at: records[-1].offset + 1 for at, records in batches.items()}
-                else:  # what was fetched, if anything, was markers of transactions only
-                    following = {at: await consumer.position(at) for at in self._reached}
-                await self._move(following)
+                # Markers of transactions move a position without a record to tell of it. To look
+                # is dear, and of use only to who waits.
+                if not batches or not self._is_ready or self._catching_up:
+                    await self._move({at: await consumer.position(at) for at in self._reached})
         finally:
             self._consumer = None
             await consumer.stop()
@@ -146,9 +150,9 @@ class ReadModel:
         for at, records in batches.items():
             self._metrics.records_read.labels(at.topic).inc(len(records))
 
-    async def _move(self, following: dict[TopicPartition, int]) -> None:
+    async def _move(self, reached: dict[TopicPartition, int]) -> None:
         async with self._moved:
-            self._reached |= following
+            self._reached = reached
             self._moved.notify_all()
         self._is_ready = self._is_ready or self._has_reached(self._ends_at_start or {})
 

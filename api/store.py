@@ -79,6 +79,11 @@ class Store:
             if self._engine.url.database:
                 Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         _migrate(self._engine)
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        # Building a statement takes longer than running it.
+        self._keep_request = _request_kept(dialect.insert(REQUEST))
+        self._keep_answer = _answer_kept(dialect.insert(RESULT))
+        self._keep_position = _position_kept(dialect.insert(TOPIC_OFFSET))
 
     def close(self) -> None:
         """Let go of the database."""
@@ -108,15 +113,15 @@ class Store:
         """Keep what was read, and how far, in one transaction."""
         with self._engine.begin() as connection:
             if requests:
-                connection.execute(self._keep_request(), [asdict(request) for request in requests])
+                connection.execute(self._keep_request, [asdict(request) for request in requests])
             if answers:
-                connection.execute(self._keep_answer(), [_row_of(answer) for answer in answers])
+                connection.execute(self._keep_answer, [_row_of(answer) for answer in answers])
             if positions:
                 rows = [
                     {"topic": topic, "partition": partition, "next": following}
                     for (topic, partition), following in positions.items()
                 ]
-                connection.execute(self._keep_position(), rows)
+                connection.execute(self._keep_position, rows)
 
     def find(self, request_id: str, account: str | None) -> list[Standing]:
         """Give how the request stands, once for each account that used the id."""
@@ -133,38 +138,32 @@ class Store:
             for name in sorted(requests.keys() | results.keys())
         ]
 
-    def _keep_request(self) -> Any:
-        insert = self._insert(REQUEST)
-        return insert.on_conflict_do_update(
-            index_elements=[REQUEST.c.account, REQUEST.c.request_id],
-            set_={
-                name: insert.excluded[name]
-                for name in ("topic_offset", "chargeable_event_ref_id", "requested_at")
-            },
-            where=REQUEST.c.topic_offset < insert.excluded.topic_offset,
-        )
 
-    def _keep_answer(self) -> Any:
-        """Keep the first remembered result for ever, another only until that one comes."""
-        insert = self._insert(RESULT)
-        return insert.on_conflict_do_update(
-            index_elements=[RESULT.c.account, RESULT.c.request_id],
-            set_={
-                name: insert.excluded[name] for name in ("request_offset", "remembered", "value")
-            },
-            where=sql.not_(RESULT.c.remembered),
-        )
+def _request_kept(insert: Any) -> Any:
+    """Keep the newest request of an id."""
+    names = ("topic_offset", "chargeable_event_ref_id", "requested_at")
+    return insert.on_conflict_do_update(
+        index_elements=[REQUEST.c.account, REQUEST.c.request_id],
+        set_={name: insert.excluded[name] for name in names},
+        where=REQUEST.c.topic_offset < insert.excluded.topic_offset,
+    )
 
-    def _keep_position(self) -> Any:
-        insert = self._insert(TOPIC_OFFSET)
-        return insert.on_conflict_do_update(
-            index_elements=[TOPIC_OFFSET.c.topic, TOPIC_OFFSET.c.partition],
-            set_={"next": insert.excluded.next},
-        )
 
-    def _insert(self, table: sql.Table) -> Any:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(table)
+def _answer_kept(insert: Any) -> Any:
+    """Keep the first remembered result for ever, another only until that one comes."""
+    names = ("request_offset", "remembered", "value")
+    return insert.on_conflict_do_update(
+        index_elements=[RESULT.c.account, RESULT.c.request_id],
+        set_={name: insert.excluded[name] for name in names},
+        where=sql.not_(RESULT.c.remembered),
+    )
+
+
+def _position_kept(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=[TOPIC_OFFSET.c.topic, TOPIC_OFFSET.c.partition],
+        set_={"next": insert.excluded.next},
+    )
 
 
 def _tune_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -176,6 +176,20 @@ async def test_dead_letters_and_strange_ids_were_never_received(
 
 
 @pytest.mark.usefixtures("engine")
+async def test_an_absence_is_told_in_the_midst_of_traffic(client: httpx.AsyncClient) -> None:
+    async def keep_asking() -> None:
+        while True:
+            await client.post(PATH, json=new_request())
+
+    traffic = [asyncio.create_task(keep_asking()) for _ in range(4)]
+    for _ in range(5):
+        assert (await client.get(f"{PATH}/{uuid.uuid4()}")).status_code == 404
+    for task in traffic:
+        task.cancel()
+    await asyncio.wait(traffic)
+
+
+@pytest.mark.usefixtures("engine")
 async def test_yesterdays_answer_is_there_after_a_restart(
     connection: KafkaConnection, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ import re
 
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from api.problems import EXPLANATIONS, type_of
 from schemas.refusals import Refusal
