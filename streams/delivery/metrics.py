@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -19,59 +20,43 @@ class Metrics:
     """Counters and gauges of one worker, in a registry of its own."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = PrometheusCounter(
-            "adjust_requests",
-            "Requests decided, by outcome and first code.",
-            ["outcome", "code"],
-            registry=registry,
+        def counter(name: str, text: str, *labels: str) -> PrometheusCounter:
+            return PrometheusCounter(name, text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: Sequence[float]) -> Histogram:
+            return Histogram(name, text, buckets=buckets, registry=registry)
+
+        self.counters = {
+            "request": counter(
+                "adjust_requests", "Requests decided, by outcome and first code.", "outcome", "code"
+            ),
+            "dead_letter": counter(
+                "adjust_dead_letters", "Records put aside, by input and code.", "topic", "code"
+            ),
+            "sent_on": counter(
+                "adjust_wrong_partition_records", "Records sent on to their partition.", "topic"
+            ),
+        }
+        self.transaction_seconds = histogram(
+            "adjust_transaction_seconds", "From the first decision until rows are written.", SECONDS
         )
-        self.dead_letters = PrometheusCounter(
-            "adjust_dead_letters",
-            "Records put aside, by input and code.",
-            ["topic", "code"],
-            registry=registry,
+        self.transaction_records = histogram(
+            "adjust_transaction_records", "Input records that one transaction decided.", RECORDS
         )
-        self.sent_on = PrometheusCounter(
-            "adjust_wrong_partition_records",
-            "Records sent on to their right partition, by input.",
-            ["topic"],
-            registry=registry,
+        self.take_over_seconds = histogram(
+            "adjust_take_over_seconds", "From an assignment until a unit serves.", TAKE_OVER_SECONDS
         )
-        self.transaction_seconds = Histogram(
-            "adjust_transaction_seconds",
-            "Seconds from the first decision of a transaction until its rows are written.",
-            buckets=SECONDS,
-            registry=registry,
+        self.lag_records = gauge(
+            "adjust_lag_records", "Offsets that are not fetched yet.", "topic", "partition"
         )
-        self.transaction_records = Histogram(
-            "adjust_transaction_records",
-            "Input records that one transaction decided.",
-            buckets=RECORDS,
-            registry=registry,
-        )
-        self.take_over_seconds = Histogram(
-            "adjust_take_over_seconds",
-            "Seconds from an assignment until a unit serves.",
-            buckets=TAKE_OVER_SECONDS,
-            registry=registry,
-        )
-        self.lag_records = Gauge(
-            "adjust_lag_records",
-            "Offsets of an input that are not decided yet.",
-            ["topic", "partition"],
-            registry=registry,
-        )
-        self.lag_seconds = Gauge(
+        self.lag_seconds = gauge(
             "adjust_lag_seconds",
             "Age of the newest decided record while others wait, else 0.",
-            ["partition"],
-            registry=registry,
+            "partition",
         )
-        self.counters = {
-            "request": self.requests,
-            "dead_letter": self.dead_letters,
-            "sent_on": self.sent_on,
-        }
 
     def committed(
         self,
