@@ -56,7 +56,8 @@ def show(report: Report, console: Console) -> None:
         console.print(
             f"POST to result, idle, {report.post.calls} calls one after the other: "
             f"p50 {report.post.p50_ms} ms, p99 {report.post.p99_ms} ms "
-            f"(p50 at most {POST_GATE_MS} ms is asked for)."
+            f"(p50 at most {POST_GATE_MS} ms is asked for).",
+            soft_wrap=True,
         )
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
@@ -83,17 +84,13 @@ def show(report: Report, console: Console) -> None:
 
 def _rates(report: Report) -> Table:
     table = Table(
-        title="Draining preloaded requests, one process each, from ready to the last result"
+        title="Draining preloaded requests, one process each, from ready to the last result",
+        caption="CPU is processor time a request, in µs",
     )
     table.add_column("round")
     table.add_column("what")
-    for column in (
-        "requests/s",
-        "milliseconds",
-        "own CPU, µs a request",
-        "Kafka's CPU, µs a request",
-    ):
-        table.add_column(column, justify="right")
+    for column in ("requests/s", "ms", "own CPU µs", "Kafka CPU µs"):
+        table.add_column(column, justify="right", no_wrap=True)
     for what, runs in (("engine", report.engine), ("librdkafka, 1 in 3 out", report.peer)):
         for number, run in enumerate(runs, 1):
             table.add_row(str(number), what, *_figures(run))
@@ -101,12 +98,7 @@ def _rates(report: Report) -> Table:
 
 
 def _figures(run: Drained) -> Sequence[str]:
-    figures = (
-        run.rate_per_s,
-        run.seconds * 1000,
-        run.own_cpu_us,
-        run.broker_cpu_us,
-    )
+    figures = (run.rate_per_s, run.seconds * 1000, run.own_cpu_us, run.broker_cpu_us)
     return [f"{round(figure):,}" for figure in figures]
 
 
