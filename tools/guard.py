@@ -27,7 +27,7 @@ def main() -> int:
     parent, grace_s, command = os.getppid(), float(sys.argv[1]), sys.argv[2:]
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    child = subprocess.Popen(  # noqa: S603  the command is the caller's
+    child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         close_fds=False,

@@ -42,7 +42,7 @@ def main() -> int:
 def make_environment() -> None:
     """A virtual environment with exactly the locked packages."""
     python = VENV / "bin" / "python"
-    if not python.exists():
+    if not (VENV / "bin" / "pip").exists():  # none yet, or one that was interrupted
         say("making the virtual environment .venv")
         shutil.rmtree(VENV, ignore_errors=True)
         made = subprocess.run(

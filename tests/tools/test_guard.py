@@ -45,7 +45,7 @@ def test_a_killed_guard_takes_its_child_along() -> None:
 
 def test_the_exit_code_of_the_child_is_passed_on() -> None:
     with guarded("sh", "-c", "exit 7") as guard:
-        assert guard.wait(10) == 7  # noqa: PLR2004
+        assert guard.wait(10) == 7
 
 
 @contextmanager

@@ -102,7 +102,7 @@ class Broker:
         stop_s = STOP_AND_KEEP_CLASSES_S if keeps_classes else self.stop_s
         command = self._program.broker(for_long=self.for_long, keep_classes=keeps_classes)
         with (self.home / "kafka.err").open("w") as errors:
-            self._guard = subprocess.Popen(  # noqa: S603  the program is the one that was checked
+            self._guard = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(GUARD), str(stop_s), *command],
                 stdin=subprocess.PIPE,
                 stdout=errors,

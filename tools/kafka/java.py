@@ -58,7 +58,7 @@ def installed() -> Iterator[str]:
 def probe(path: str) -> Java | Unusable:
     """Ask the program itself: a name says nothing about a broken shim or macOS's stub."""
     try:
-        answer = subprocess.run(  # noqa: S603  a candidate is the user's own choice
+        answer = subprocess.run(
             [path, "-XshowSettings:properties", "-version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -17,7 +17,7 @@ POM = Path(__file__).with_name("pom.xml")
 def main() -> None:
     """Resolve the dependencies with Maven, and note size and SHA-256 of each jar."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(  # noqa: S603  nothing of it comes from outside
+        subprocess.run(
             [
                 *("mvn", "-q", "-B", "-C", "-f", str(POM), "dependency:copy-dependencies"),
                 *("-DincludeScope=runtime", "-Dmdep.useRepositoryLayout=true"),

@@ -60,7 +60,7 @@ class Program:
             *("format", "--ignore-formatted", "-t", cluster_id, "-c", "server.properties"),
             *(["--add-scram", user] if user else []),
         ]
-        done = subprocess.run(  # noqa: S603  the program is the one that was checked
+        done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
