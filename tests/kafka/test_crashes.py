@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,10 @@ SESSION_S = 6.0
 KILLED, DIED = -9, 70
 STEPS_OF_A_TRANSACTION = ["Fetch", "decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"]
 STEPS_OF_A_TAKE_OVER = ["Fence", "ReplayPart", "Replay", "CaughtUp"]
+
+
+def has_sent(load: SteadyLoad, count: int) -> bool:
+    return len(load.acknowledged) >= count
 
 
 def stores(home: Path) -> list[Path]:
@@ -61,8 +66,8 @@ def test_three_workers_killed_at_random_under_load_keep_the_books(engine: Engine
             worker.wait_ready()
         with SteadyLoad(engine.options, engine.population, 300, repeat_share=0.2) as load:
             for _ in range(10):
-                seen = len(load.acknowledged)
-                wait_until(lambda seen=seen: len(load.acknowledged) > seen + 300, "load flows")
+                enough = len(load.acknowledged) + 300
+                wait_until(partial(has_sent, load, enough), "the load flows")
                 name = draw.choice(list(workers))
                 workers[name].kill()
                 workers[name] = engine.worker(name)

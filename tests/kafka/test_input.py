@@ -140,7 +140,7 @@ def test_a_record_found_in_a_wrong_partition_again_is_a_dead_letter(engine: Engi
     value = json.dumps(request()).encode()
     producer = Producer(engine.options)
     for partition in range(12):
-        headers = [("found-at", b"adjustment-requests-0-0")]
+        headers: dict[str, str | bytes | None] = {"found-at": b"adjustment-requests-0-0"}
         producer.produce("adjustment-requests", value, ACCOUNT, partition, headers=headers)
     assert producer.flush(30) == 0
     engine.books()

@@ -41,7 +41,8 @@ EMPTY = Local(None, {"rows-changelog": 0, "progress-changelog": 0})
 
 def walk(answers: dict[type, Any]) -> tuple[list[Any], Progress]:
     """Every step of a take-over, with these answers, and what it comes to."""
-    steps, seen, answer = protocol.take_over("cccc"), [], None
+    steps, answer = protocol.take_over("cccc"), None
+    seen: list[Any] = []
     while True:
         try:
             step = steps.send(answer)
