@@ -3,6 +3,8 @@
 usage: python3 tools/set_up.py      (the Makefile calls it when the lock has changed)
 """
 
+from __future__ import annotations  # an older Python must be able to read on and say so
+
 import os
 import shutil
 import subprocess
