@@ -6,6 +6,7 @@ all of them, the last one first; they also end when this process is killed.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -143,12 +144,19 @@ class System:
         await self.supervisor.bring_up(worker)
         await self.supervisor.bring_up(api)
         if await self._wants_demo():
+            await self._show_demo()
+        self._tell_addresses()
+        await self._keep_kafka()
+
+    async def _show_demo(self) -> None:
+        """Publish the demo data and make the first adjustment; without them the system runs on."""
+        try:
             say("demo", "publishing accounts and chargeable events")
             count = await publish_demo(self.connection)
             say("demo", f"{count} accounts and chargeable events are with Finance")
             await adjust_first(self.url, self.connection, lambda text: say("demo", text))
-        self._tell_addresses()
-        await self._keep_kafka()
+        except (TimeoutError, KafkaError, httpx.HTTPError) as error:
+            say("demo", f"not finished: {str(error) or 'it took too long'}")
 
     def _parts(self) -> tuple[Part, Part, Part]:
         own = {
@@ -185,6 +193,8 @@ class System:
                 await asyncio.to_thread(self.broker.stop)
                 await asyncio.to_thread(self.broker.start)
                 await self.broker.wait_ready()
+                if self.broker.bootstrap != self.connection.bootstrap_servers:
+                    raise CannotRunError(f"Kafka died, and now its {self.broker.notice}.")
                 say("kafka", f"ready at {self.broker.bootstrap}")
 
     async def _stop(self) -> None:
@@ -230,7 +240,8 @@ def say(name: str, text: str) -> None:
     label = f"{name:>{WIDTH}} |"
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         label = f"\x1b[{COLOURS.get(name, 37)}m{label}\x1b[0m"
-    print(label, text, flush=True)
+    with contextlib.suppress(OSError):  # a closed terminal must not disturb an orderly stop
+        print(label, text, flush=True)
 
 
 if __name__ == "__main__":
