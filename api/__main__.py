@@ -12,6 +12,7 @@ from api.desk import open_desk
 from api.settings import ApiSettings
 from api.store import Store
 from schemas.connection import KafkaConnection
+from schemas.header_names import accept_any_header_name
 
 GRACE_S = 3
 
@@ -24,6 +25,7 @@ def main() -> None:
         faults = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
         sys.exit(f"REST does not start: {faults}")
     _check_address(settings)
+    accept_any_header_name()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # What becomes of a lost connection is said in our own words, once and not at every attempt.
     for name in ("aiokafka", "alembic"):

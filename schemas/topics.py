@@ -45,6 +45,8 @@ class Topic:
         {
             "cleanup.policy",
             "retention.ms",
+            "retention.bytes",
+            "unclean.leader.election.enable",
             "max.message.bytes",
             "message.timestamp.type",
             "message.timestamp.before.max.ms",
@@ -58,6 +60,8 @@ class Topic:
         return {
             "cleanup.policy": "compact" if self.is_compacted else "delete",
             "retention.ms": str(self.retention_ms),
+            "retention.bytes": "-1",
+            "unclean.leader.election.enable": "false",
             "max.message.bytes": str(self.max_message_bytes),
             "message.timestamp.type": (
                 "LogAppendTime" if self.is_stamped_by_broker else "CreateTime"

@@ -7,11 +7,13 @@ import logging
 import os
 import sys
 
+from aiokafka.errors import KafkaError
 from faust import Worker
 from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 
 from schemas.connection import KafkaConnection
+from schemas.header_names import accept_any_header_name
 from streams.app import build_app
 from streams.delivery.steps import Points, no_point
 from streams.folder import FolderError, claim_folder
@@ -31,6 +33,7 @@ def main() -> int:
 def serve(point: Points = no_point) -> int:
     """One worker's life. `point` hears of each step done: tests crash or wait there."""
     os.environ.setdefault("NO_COLOR", "1")
+    accept_any_header_name()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while it waits for Kafka
     try:
         settings, connection = WorkerSettings(), KafkaConnection()
@@ -47,7 +50,7 @@ def serve(point: Points = no_point) -> int:
             registry=registry,
             point=point,
         )
-    except (TopicError, FolderError, ValidationError, OSError) as error:
+    except (TopicError, FolderError, ValidationError, KafkaError, OSError) as error:
         sys.stderr.write(f"adjust worker cannot start: {error}\n")
         return 1
     # Records come by the hundred thousand and die young: look for cycles seldom.

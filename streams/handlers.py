@@ -158,8 +158,9 @@ def _own_key(work: Work, record: Any) -> str | None:
     if any(name == FOUND_AT for name, _ in record.headers):
         text = f"The key belongs to partition {partition}; the record was sent on once already."
         work.dead_letter(record, DeadLetterCode.WRONG_PARTITION, text)
-    else:
-        work.send_on(record, partition)
+    elif not work.send_on(record, partition):
+        text = f"The key belongs to partition {partition}; the record is too large to be sent on."
+        work.dead_letter(record, DeadLetterCode.WRONG_PARTITION, text)
     return None
 
 

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition
+from pydantic import ValidationError
 
 from schemas.connection import KafkaConnection
 from schemas.topics import CATALOGUE, Topic, TopicSettings
@@ -65,8 +66,9 @@ async def make_topics(
                 " bring it back from a backup first."
             )
         if missing:
-            await _create(admin, missing, settings)
-            made = dict.fromkeys((topic.name for topic in missing), settings.partitions)
+            partitions = max(there.values(), default=settings.partitions)
+            await _create(admin, missing, settings, partitions)
+            made = dict.fromkeys((topic.name for topic in missing), partitions)
             await _ends(connection, made)  # waits until every partition is led
         return [topic.name for topic in missing]
     finally:
@@ -115,12 +117,12 @@ async def _ends(connection: KafkaConnection, counts: dict[str, int]) -> dict[Any
 
 
 async def _create(
-    admin: AIOKafkaAdminClient, missing: list[Topic], settings: TopicSettings
+    admin: AIOKafkaAdminClient, missing: list[Topic], settings: TopicSettings, partitions: int
 ) -> None:
     new = [
         NewTopic(
             topic.name,
-            settings.partitions,
+            partitions,
             settings.replication_factor,
             topic_configs=topic.configs(settings),
         )
@@ -136,7 +138,9 @@ async def _wrong_settings(admin: AIOKafkaAdminClient) -> list[str]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in CATALOGUE]
     found: dict[str, dict[str, Any]] = {}
     for response in await admin.describe_configs(resources):
-        for _, _, _, name, entries in response.resources:
+        for code, _, _, name, entries in response.resources:
+            if code:
+                raise TopicError(f"the settings of {name} cannot be read: {for_code(code)}")
             found[name] = {entry[0]: entry[1] for entry in entries}
     return [
         f"{topic.name} has {key}={found[topic.name].get(key)}, not {wanted}"
@@ -152,12 +156,12 @@ def main() -> int:
     parser.add_argument("--add", action="store_true", help="add topics beside others with records")
     add = parser.parse_args().add
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # one line of ours says it all
-    connection, settings = KafkaConnection(), TopicSettings()
     try:
+        connection, settings = KafkaConnection(), TopicSettings()
         made = asyncio.run(make_topics(connection, settings, add=add))
         count = asyncio.run(check_topics(connection))
-    except TopicError as error:
-        sys.stderr.write(f"{error}\n")
+    except (TopicError, ValidationError, KafkaError, OSError) as error:
+        sys.stderr.write(f"topics: {error}\n")
         return 1
     sys.stdout.write(f"topics: {len(made)} created, {count} partitions each\n")
     return 0

@@ -16,14 +16,15 @@ from faust.types import TP, ConsumerMessage
 
 from streams.delivery.delivery import delivery_of
 from streams.delivery.errors import die
-from streams.delivery.intake import RECORDS_MAX, Slice
+from streams.delivery.intake import Slice, cut
 
 POLL_S = 0.1
 FETCH_WAIT_MS = 100
 NOTHING_WANTED_S = 0.02
+WATCH_S = 1.0
 MONITOR_S = 5.0  # group offsets are for lag monitors only; nothing reads them
 
-Fetched = tuple[int, list[Any], int, int]  # start, records, end, the log's end
+Fetched = tuple[int, list[Any], int]  # start, records, end
 
 
 class SliceSchema(Schema[Any, Any]):
@@ -64,16 +65,36 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             **delivery_of(self.app).client_options,
         )
 
+    async def on_start(self) -> None:
+        """Watch what aiokafka would tell only to who asks."""
+        await super().on_start()
+        self.watch = asyncio.create_task(self._watch_errors())
+
+    async def _watch_errors(self) -> None:
+        while True:
+            try:
+                self._ensure_consumer()._coordinator.check_errors()
+            except Exception as error:  # noqa: BLE001 - not authorised, fenced: none heals
+                die("in the consumer group", error)
+            await asyncio.sleep(WATCH_S)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust looks for partitions that are never fetched; parked changelogs are none."""
+
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Park all partitions, changelogs too: with a position aiokafka looks for no offsets."""
-        consumer = self._ensure_consumer()
-        for tp in assigned:
-            consumer.seek(TopicPartition(*tp), 0)
-            consumer.pause(TopicPartition(*tp))
-        await super().on_partitions_assigned(assigned, generation_id)
+        try:
+            consumer = self._ensure_consumer()
+            for tp in assigned:
+                consumer.seek(TopicPartition(*tp), 0)
+                consumer.pause(TopicPartition(*tp))
+            await super().on_partitions_assigned(assigned, generation_id)
+        except Exception as error:  # noqa: BLE001 - aiokafka would log it and go on
+            die("in an assignment", error)
 
     async def on_thread_stop(self) -> None:
         """A static member sends no LeaveGroup: its partitions would wait for its session to end."""
+        self.watch.cancel()
         if delivery_of(self.app).leaves_on_stop and self._consumer:
             self._consumer._coordinator._group_instance_id = None
         await super().on_thread_stop()
@@ -111,21 +132,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if not assignment.active:
                 return {}
             return {
-                tp: (want[tp], got.get(tp, []), state.position, state.highwater or state.position)
+                tp: (want[tp], got.get(tp, []), state.position)
                 for tp, state in states.items()
                 if state.position != want[tp]
             }
 
-    async def tell_monitors(self, offsets: dict[TopicPartition, int]) -> None:
-        """Commit group offsets, so that lag monitors see something. It may fail at a rebalance."""
-        await self.call_thread(self._tell_monitors, offsets)
+    async def tell_monitors(self, offsets: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Commit group offsets, so that lag monitors see something. It may fail at a rebalance.
 
-    async def _tell_monitors(self, offsets: dict[TopicPartition, int]) -> None:
-        owned = self._ensure_consumer().assignment()
-        told = {tp: OffsetAndMetadata(at, "") for tp, at in offsets.items() if tp in owned}
+        Answers with the ends of these logs, as the last fetches saw them.
+        """
+        ends: dict[TopicPartition, int] = await self.call_thread(self._tell_monitors, offsets)
+        return ends
+
+    async def _tell_monitors(self, offsets: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        consumer = self._ensure_consumer()
+        owned = {tp: at for tp, at in offsets.items() if tp in consumer.assignment()}
         with contextlib.suppress(KafkaError):
-            if told:
-                await self._ensure_consumer().commit(told)
+            if owned:
+                await consumer.commit({tp: OffsetAndMetadata(at, "") for tp, at in owned.items()})
+        return {tp: consumer.highwater(tp) or at for tp, at in owned.items()}
 
 
 class Consumer(driver.Consumer):
@@ -167,7 +193,7 @@ class Consumer(driver.Consumer):
                     await asyncio.sleep(NOTHING_WANTED_S)
                 if self.loop.time() - told_at > MONITOR_S:
                     told_at = self.loop.time()
-                    await self._thread.tell_monitors(delivery.offsets())
+                    delivery.report_lag(await self._thread.tell_monitors(delivery.offsets()))
         except (asyncio.CancelledError, *self.consumer_stopped_errors):  # type: ignore[misc] # untyped
             if not self.app.should_stop:
                 raise
@@ -178,14 +204,10 @@ class Consumer(driver.Consumer):
         self, tp: TopicPartition, found: Fetched, take_over: int, generation: int
     ) -> None:
         """Cut what one fetch returned into slices that join."""
-        start, records, end, log_end = found
+        start, records, end = found
         delivery = delivery_of(self.app)
-        delivery.metrics.fetched(tp.topic, tp.partition, max(0, log_end - end))
         await delivery.point("Fetch", tp.partition)
-        for first in range(0, max(1, len(records)), RECORDS_MAX):
-            rest = records[first + RECORDS_MAX : first + RECORDS_MAX + 1]
-            until = rest[0].offset if rest else end
-            part = Slice(tp.topic, start, records[first : first + RECORDS_MAX], until, take_over)
+        for part in cut(tp.topic, start, records, end, take_over):
             try:
                 message = _message(tp, part, generation)
                 await self.wait_first(self.callback(message), self.suspend_flow.wait())
@@ -194,7 +216,6 @@ class Consumer(driver.Consumer):
             if not delivery.flow.passes(take_over):
                 return  # a rebalance: arrived or not, units start again from the state
             delivery.hand_over(tp.partition, part)
-            start = until
 
 
 def _message(tp: TopicPartition, part: Slice, generation: int) -> ConsumerMessage:

@@ -82,6 +82,10 @@ class Delivery:
 
     async def take_over(self, assigned: Iterable[Any]) -> list[TakeOver]:
         """The part of a rebalance that must be over before the next heartbeat: stop, and fence."""
+        async with asyncio.timeout(self.session_s * FENCE_SHARE):
+            return await self._take_over(assigned)
+
+    async def _take_over(self, assigned: Iterable[Any]) -> list[TakeOver]:
         began = time.monotonic()
         self.close_units()
         number = self.flow.begin_take_over()
@@ -92,8 +96,7 @@ class Delivery:
         self._release(self.units.keys() - owned.keys())
         self.units |= {p: Unit(self, p) for p in owned.keys() - self.units.keys()}
         taking = [TakeOver(self, unit) for unit in self.units.values()]
-        fences = asyncio.gather(self._ask_cluster(), *(each.fence() for each in taking))
-        await asyncio.wait_for(fences, self.session_s * FENCE_SHARE)
+        await asyncio.gather(self._ask_cluster(), *(each.fence() for each in taking))
         seconds = time.monotonic() - began
         note(f"take-over {number}: partitions {sorted(owned)} fenced in {seconds:.2f} s")
         return taking
@@ -136,6 +139,7 @@ class Delivery:
     def _release(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             gone = self.units.pop(number)
+            self.metrics.forget(number, self.plan.inputs)
             if gone.producer:
                 self.later(gone.producer.stop())
             gone.store.close()
@@ -163,6 +167,16 @@ class Delivery:
             if unit.intake.is_open
             for topic, offset in unit.next.items()
         }
+
+    def report_lag(self, ends: dict[TopicPartition, int]) -> None:
+        """Tell Prometheus how far each open unit is behind the ends of its inputs."""
+        for unit in self.units.values():
+            if unit.intake.is_open:
+                lags = {
+                    topic: ends.get(TopicPartition(topic, unit.number), offset) - offset
+                    for topic, offset in unit.next.items()
+                }
+                self.metrics.lag(unit.number, lags, unit.intake.oldest_ms())
 
     def task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """A task that must not fail; a cancelled one is a rebalance."""

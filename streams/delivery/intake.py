@@ -6,7 +6,7 @@ Knows no Faust, Kafka or clock, as `protocol`.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from streams.delivery.errors import Fatal
 
 RECORDS_MAX = 2000  # records in one transaction, and in one slice
 WAITING_MAX = 4 * RECORDS_MAX  # a unit with more than this waiting is left out of the fetch
+BYTES_MAX = 8 << 20  # bytes of values in one transaction, and in one slice
+WAITING_BYTES_MAX = 4 * BYTES_MAX
 
 
 class Slice(NamedTuple):
@@ -24,6 +26,21 @@ class Slice(NamedTuple):
     records: list[Any]
     end: int
     take_over: int
+    size: int = 0  # bytes of the values
+
+
+def cut(topic: str, start: int, records: list[Any], end: int, take_over: int) -> Iterator[Slice]:
+    """What one fetch returned, in slices that join and are within the bounds of a transaction."""
+    held: list[Any] = []
+    size = 0
+    for record in records:
+        length = len(record.value or b"")
+        if held and (len(held) == RECORDS_MAX or size + length > BYTES_MAX):
+            yield Slice(topic, start, held, record.offset, take_over, size)
+            start, held, size = record.offset, [], 0
+        held.append(record)
+        size += length
+    yield Slice(topic, start, held, end, take_over, size)
 
 
 def unread(next_offset: int, part: Slice) -> list[Any]:
@@ -42,6 +59,7 @@ class Intake:
     is_open: bool = False
     take_over: int = 0
     waiting: int = 0  # records on their way or queued
+    waiting_bytes: int = 0
     given: dict[str, int] = field(default_factory=dict)  # of each input: handed over up to here
     queue: deque[tuple[Slice, Any]] = field(default_factory=deque)
 
@@ -52,18 +70,21 @@ class Intake:
     def close(self) -> list[Any]:
         """Stop serving. What was only queued is dropped and fetched again; answers its tickets."""
         tickets = [ticket for _, ticket in self.queue]
-        self.is_open, self.waiting, self.given = False, 0, {}
+        self.is_open, self.given = False, {}
+        self.waiting = self.waiting_bytes = 0
         self.queue.clear()
         return tickets
 
     def wanted(self) -> dict[str, int]:
         """What to fetch: {topic: offset}."""
-        return self.given if self.is_open and self.waiting < WAITING_MAX else {}
+        has_room = self.waiting < WAITING_MAX and self.waiting_bytes < WAITING_BYTES_MAX
+        return self.given if self.is_open and has_room else {}
 
     def hand_over(self, part: Slice) -> None:
         """A slice is on its way to `receive`."""
         self.given[part.topic] = part.end
         self.waiting += len(part.records)
+        self.waiting_bytes += part.size
 
     def receive(self, part: Slice, ticket: Any) -> bool:
         """Queue a slice; False if it belongs to an earlier take-over and is dropped."""
@@ -73,17 +94,25 @@ class Intake:
         return True
 
     def take(self) -> list[tuple[Slice, Any]]:
-        """What the next transaction decides: all that is queued, up to RECORDS_MAX records."""
+        """What the next transaction decides: all that is queued, within the bounds of one."""
         taken: list[tuple[Slice, Any]] = []
-        count = 0
-        while self.queue and (not taken or count + len(self.queue[0][0].records) <= RECORDS_MAX):
+        count = size = 0
+        while self.queue:
+            part = self.queue[0][0]
+            count, size = count + len(part.records), size + part.size
+            if taken and (count > RECORDS_MAX or size > BYTES_MAX):
+                break
             taken.append(self.queue.popleft())
-            count += len(taken[-1][0].records)
         return taken
+
+    def oldest_ms(self) -> int | None:
+        """Timestamp of the oldest queued record, milliseconds since 1970."""
+        return next((part.records[0].timestamp for part, _ in self.queue if part.records), None)
 
     def done(self, taken: list[tuple[Slice, Any]]) -> None:
         """A transaction decided these."""
         self.waiting -= sum(len(part.records) for part, _ in taken)
+        self.waiting_bytes -= sum(part.size for part, _ in taken)
 
 
 @dataclass

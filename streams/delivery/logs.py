@@ -1,6 +1,6 @@
 """What the logs of the cluster hold: their ends, their ids, their newest progress row."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from io import BytesIO
 from typing import Any
 
@@ -20,12 +20,14 @@ from aiokafka.protocol.types import (
 )
 from aiokafka.structs import TopicPartition
 
+from streams.delivery.errors import Fatal
 from streams.delivery.plan import Plan
 from streams.delivery.protocol import Ends, Progress, Span
 
 TAIL = 64  # records of the progress changelog that the first look backwards covers
 FETCH_BYTES = 4 << 20
 READ_MAX = 20_000  # records of one read
+NO_ID = "0" * 32
 
 
 class Logs:
@@ -58,8 +60,8 @@ class Logs:
         names = [*self.plan.inputs, *self.plan.changelogs]
         self.topics = await topic_ids(self.probe._client, names)
 
-    async def reader(self, number: int) -> AIOKafkaConsumer:
-        """A client that reads what was committed of one unit's changelogs; the caller stops it."""
+    async def reader(self, topics: Iterable[str], number: int) -> AIOKafkaConsumer:
+        """A client that reads what was committed to one partition of these; the caller stops it."""
         consumer = AIOKafkaConsumer(
             isolation_level="read_committed",
             auto_offset_reset="none",
@@ -68,10 +70,26 @@ class Logs:
             fetch_max_wait_ms=20,
             **self.options,
         )
-        await consumer.start()
-        consumer.assign([TopicPartition(topic, number) for topic in self.plan.changelogs])
-        await self._know_topics(consumer)
+        try:
+            await consumer.start()
+            consumer.assign([TopicPartition(topic, number) for topic in topics])
+            await self._know_topics(consumer)
+        except BaseException:
+            await consumer.stop()
+            raise
         return consumer
+
+    async def has_output(self, ends: Ends, number: int) -> bool:
+        """Whether an output holds a committed record; an aborted first transaction leaves none."""
+        spans = {TopicPartition(topic, number): span for topic, span in ends.outputs.items()}
+        consumer = await self.reader(ends.outputs, number)
+        try:
+            start = {tp: span.begin for tp, span in spans.items()}
+            async for _ in read(consumer, start, {tp: span.stable for tp, span in spans.items()}):
+                return True
+            return False
+        finally:
+            await consumer.stop()
 
     async def _know_topics(self, consumer: AIOKafkaConsumer) -> None:
         """All metadata in one request; otherwise each unknown topic costs a back-off of 100 ms."""
@@ -211,7 +229,12 @@ class _MetadataRequest(RequestStruct):
 
 async def topic_ids(client: Any, names: list[str]) -> dict[str, str]:
     """The cluster's id of each topic, in hexadecimal; another one when it is created again."""
-    topics: list[Any] = [("0" * 32, name, {}) for name in names]
+    topics: list[Any] = [(NO_ID, name, {}) for name in names]
     request = _MetadataRequest(topics, False, False, {})  # noqa: FBT003 - fields by position
     response = await client.send(client.get_random_node(), request)
-    return {topic[1]: topic[2] for topic in response.topics}
+    ids = {}
+    for code, name, topic_id, *_ in response.topics:
+        if code or topic_id == NO_ID:  # a broker that is behind; the next start asks again
+            raise Fatal(f"{name}: the cluster gives no id of it, error {code}")
+        ids[name] = topic_id
+    return ids

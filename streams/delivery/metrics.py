@@ -1,15 +1,12 @@
 """What a worker tells Prometheus about its delivery."""
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as PrometheusCounter
-
-if TYPE_CHECKING:
-    from streams.delivery.unit import Unit
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -50,31 +47,31 @@ class Metrics:
             "adjust_take_over_seconds", "From an assignment until a unit serves.", TAKE_OVER_SECONDS
         )
         self.lag_records = gauge(
-            "adjust_lag_records", "Offsets that are not fetched yet.", "topic", "partition"
+            "adjust_lag_records", "Offsets that are not decided yet.", "topic", "partition"
         )
         self.lag_seconds = gauge(
             "adjust_lag_seconds",
-            "Age of the newest decided record while others wait, else 0.",
+            "Age of the oldest record that waits in the worker, else 0.",
             "partition",
         )
 
-    def committed(
-        self,
-        unit: "Unit",
-        count: int,
-        seconds: float,
-        tally: Counter[tuple[str, ...]],
-        latest: Any,
-    ) -> None:
+    def committed(self, count: int, seconds: float, tally: Counter[tuple[str, ...]]) -> None:
         """A transaction of `count` records was committed."""
         self.transaction_records.observe(count)
         self.transaction_seconds.observe(seconds)
         for (name, *labels), number in tally.items():
             self.counters[name].labels(*labels).inc(number)
-        waits = bool(unit.intake.queue) and latest is not None
-        age = time.time() - latest.timestamp / 1000 if waits else 0.0
-        self.lag_seconds.labels(unit.number).set(age)
 
-    def fetched(self, topic: str, partition: int, lag: int) -> None:
-        """A fetch told how far the log goes."""
-        self.lag_records.labels(topic, partition).set(lag)
+    def lag(self, partition: int, lags: dict[str, int], oldest_ms: int | None) -> None:
+        """How many offsets of each input are not decided, and how long the oldest queued waits."""
+        for topic, count in lags.items():
+            self.lag_records.labels(topic, partition).set(max(0, count))
+        waits = 0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
+        self.lag_seconds.labels(partition).set(waits)
+
+    def forget(self, partition: int, topics: Iterable[str]) -> None:
+        """The partition has gone to another worker, which tells of it from now on."""
+        with contextlib.suppress(KeyError):
+            for topic in topics:
+                self.lag_records.remove(topic, partition)
+            self.lag_seconds.remove(partition)

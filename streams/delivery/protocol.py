@@ -80,6 +80,7 @@ class Local(NamedTuple):
 
     mark: Mark | None
     next: dict[str, int]
+    damage: str | None = None  # why it cannot be opened
 
 
 # The steps. Each says what it answers with, where it does.
@@ -106,6 +107,11 @@ class Pause:
 @dataclass(frozen=True)
 class ReadProgress:
     """Find the newest progress row in its changelog. Answer: Progress | None."""
+
+
+@dataclass(frozen=True)
+class ReadOutput:
+    """Look for a committed record in the outputs. Answer: whether there is one."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +193,8 @@ def take_over(take_over_id: str) -> Steps:
         raise Fatal(f"a transaction stays open in {', '.join(hidden)} and hides rows")
     stored: Progress | None = yield ReadProgress()
     _check_logs(stored, ends)
+    if stored is None and any(span.end for span in ends.outputs.values()) and (yield ReadOutput()):
+        raise Fatal("the outputs hold records but the state none: its changelogs were deleted")
     local: Local = yield ReadLocal()
     wrong = _what_is_wrong(local, stored, ends)
     if wrong:
@@ -255,6 +263,8 @@ def _check_contents(stored: Progress, ends: Ends) -> None:
 
 def _what_is_wrong(local: Local, stored: Progress | None, ends: Ends) -> str | None:
     """Why a local store is no beginning of what the broker has; None if it is, or is empty."""
+    if local.damage:
+        return local.damage
     if local.mark is None:
         return "it has offsets but no mark" if any(local.next.values()) else None
     if local.mark.cluster != ends.cluster:

@@ -41,6 +41,7 @@ class Store:
         """Open the store, or make it."""
         if self.database is not None:
             return
+        shutil.rmtree(self._gone, ignore_errors=True)
         options, blocks = Options(raw_mode=True), BlockBasedOptions()
         options.create_if_missing(True)  # noqa: FBT003 - takes no keyword
         options.set_write_buffer_manager(self.memory.writes)
@@ -56,10 +57,16 @@ class Store:
             self.database = None
 
     def drop(self) -> None:
-        """Delete the folder and begin anew."""
+        """Delete the folder and begin anew; renamed first, so that no half of it is ever opened."""
         self.close()
-        shutil.rmtree(self.path)
+        if self.path.exists():
+            shutil.rmtree(self._gone, ignore_errors=True)
+            self.path.rename(self._gone)
         self.open()
+
+    @property
+    def _gone(self) -> Path:
+        return self.path.with_suffix(".gone")
 
     def get(self, table: bytes, key: bytes) -> bytes | None:
         """The committed row."""
@@ -67,7 +74,11 @@ class Store:
         return row
 
     def local(self, changelogs: list[str]) -> Local:
-        """What the store says of itself."""
+        """Open the store; what it says of itself, or why it cannot be opened."""
+        try:
+            self.open()
+        except Exception as error:  # noqa: BLE001 - RocksDB's are of no other type
+            return Local(None, {}, f"it cannot be opened: {str(error).splitlines()[0]}")
         mark = self.database.get(_MARK)
         offsets = {
             topic: int(self.database.get(_NEXT + topic.encode()) or 0) for topic in changelogs

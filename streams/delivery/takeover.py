@@ -47,12 +47,15 @@ class TakeOver:
     async def catch_up(self, few: "asyncio.Semaphore") -> Progress:
         """The rest. `few` bounds how many units replay at a time."""
         self.few = few
-        self.reader = await self.delivery.logs.reader(self.unit.number)
+        self.reader = await self.delivery.logs.reader(
+            self.delivery.plan.changelogs, self.unit.number
+        )
         try:
             carry_out: dict[type, Callable[[Any], Awaitable[Any]]] = {
                 protocol.ReadEnds: self._read_ends,
                 protocol.Pause: self._pause,
                 protocol.ReadProgress: self._read_progress,
+                protocol.ReadOutput: self._read_output,
                 protocol.ReadLocal: self._read_local,
                 protocol.DropStore: self._drop_store,
                 protocol.WriteMark: self._write_mark,
@@ -79,8 +82,12 @@ class TakeOver:
         span = self.ends.changelogs[topic]
         return await newest_progress(self._reader, self.partitions[topic], span)
 
+    async def _read_output(self, _: protocol.ReadOutput) -> bool:
+        assert self.ends
+        is_there: bool = await self.delivery.logs.has_output(self.ends, self.unit.number)
+        return is_there
+
     async def _read_local(self, _: protocol.ReadLocal) -> Local:
-        self.unit.store.open()
         return self.unit.store.local(list(self.partitions))
 
     async def _drop_store(self, step: protocol.DropStore) -> None:

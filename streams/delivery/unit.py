@@ -36,6 +36,7 @@ class Unit:
             str, int
         ] = {}  # of each input; ahead of `progress` over offsets without records
         self.task: asyncio.Task[None] | None = None
+        self.stored_at = time.perf_counter()  # when progress was last written
         self.wake = asyncio.Event()
         self.deciding = asyncio.Lock()
 
@@ -92,28 +93,35 @@ class Unit:
         while not self.intake.queue:
             self.wake.clear()
             try:
-                await asyncio.wait_for(self.wake.wait(), IDLE_S)
+                async with asyncio.timeout(IDLE_S):
+                    await self.wake.wait()
             except TimeoutError:
-                if self.progress and self.next != self.progress.next:
+                if self._is_ahead():
                     return
+
+    def _is_ahead(self) -> bool:
+        """Whether offsets without records were passed that no transaction has stored."""
+        return self.progress is not None and self.next != self.progress.next
 
     async def _decide(self, parts: list[Slice]) -> None:
         """Decide every record that the state has not seen, then commit what follows from it."""
         assert self.progress
         began = time.perf_counter()
         work = Work(self.plan, self.store, self.number, self.progress.seq)
-        next_, count, latest = dict(self.next), 0, None
+        next_, count = dict(self.next), 0
         for part in parts:
             handle = self.plan.inputs[part.topic]
             for record in unread(next_[part.topic], part):
                 handle(work, record)
-                count, latest = count + 1, record
+                count += 1
             next_[part.topic] = max(next_[part.topic], part.end)
-        if count or not parts:
+        is_overdue = self._is_ahead() and began - self.stored_at > IDLE_S
+        if count or not parts or is_overdue:
             await self.delivery.point("decided", self.number)
             await self._commit(work, protocol.advanced(self.progress, next_, work.seq))
-            seconds = time.perf_counter() - began
-            self.delivery.metrics.committed(self, count, seconds, work.tally, latest)
+            self.stored_at = time.perf_counter()
+            seconds = self.stored_at - began
+            self.delivery.metrics.committed(count, seconds, work.tally)
         self.next = next_
 
     async def _commit(self, work: Work, progress: Progress) -> None:

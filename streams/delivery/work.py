@@ -12,6 +12,8 @@ from streams.delivery.store import Rows, Store
 from streams.delivery.transaction import OutRecord
 
 FOUND_AT = "found-at"  # header of a record sent on to its right partition
+SENT_ON_MAX = (1 << 20) - (4 << 10)  # bytes of a record that an input topic surely takes
+KEY_MAX = 64 << 10  # bytes of a dead letter's key
 VALUE_MAX = 3 << 20  # bytes of a dead letter's value: with key and headers it fits 4 MiB
 HEADERS_MAX = 64 << 10  # bytes of the headers that a dead letter keeps
 
@@ -53,8 +55,9 @@ class Work:
 
     def dead_letter(self, record: Any, code: str, text: str) -> None:
         """Put aside what cannot be read, with why."""
-        value, kept = record.value, list(record.headers)
-        if sum(len(name) + len(content or b"") for name, content in kept) > HEADERS_MAX:
+        key, value, kept = record.key, record.value, list(record.headers)
+        is_cut = size_of(record) > VALUE_MAX
+        if size_of_headers(record) > HEADERS_MAX:
             kept = []
         added = {
             "dlq-topic": record.topic,
@@ -63,19 +66,26 @@ class Work:
             "dlq-code": code,
             "dlq-text": text,
         }
-        if value is not None and len(value) > VALUE_MAX:
-            value, added["dlq-truncated"] = value[:VALUE_MAX], "true"
+        if is_cut:
+            key, value = key and key[:KEY_MAX], value and value[:VALUE_MAX]
+            added["dlq-truncated"] = "true"
         headers = [*kept, *((name, content.encode()) for name, content in added.items())]
         place = (self.plan.dead_letters[record.topic], self.unit)
-        self.out[place].append(OutRecord(record.key, value, headers, record.timestamp))
+        self.out[place].append(OutRecord(key, value, headers, record.timestamp))
         self.tally["dead_letter", record.topic, code] += 1
 
-    def send_on(self, record: Any, partition: int) -> None:
-        """Re-publish a record to its right partition; from then on that one is the record."""
+    def send_on(self, record: Any, partition: int) -> bool:
+        """Re-publish a record to its right partition; from then on that one is the record.
+
+        False if it is too large: it came in a compressed batch, and goes on uncompressed.
+        """
+        if size_of(record) > SENT_ON_MAX:
+            return False
         found = f"{record.topic}-{record.partition}-{record.offset}".encode()
         headers = [*record.headers, (FOUND_AT, found)]
         self.out[record.topic, partition].append(OutRecord(record.key, record.value, headers))
         self.tally["sent_on", record.topic] += 1
+        return True
 
     def partition_of(self, key: bytes) -> int:
         """Where a key belongs, as Java's and aiokafka's default partitioners say."""
@@ -88,6 +98,16 @@ class Work:
             for name, rows in self.rows.items()
             if rows
         }
+
+
+def size_of(record: Any) -> int:
+    """Bytes of key, value and headers."""
+    return len(record.key or b"") + len(record.value or b"") + size_of_headers(record)
+
+
+def size_of_headers(record: Any) -> int:
+    """Bytes of names and contents of the headers."""
+    return sum(len(name.encode()) + len(content or b"") for name, content in record.headers)
 
 
 @lru_cache(maxsize=200_000)

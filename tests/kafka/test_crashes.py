@@ -174,6 +174,23 @@ def test_a_store_of_another_cluster_or_another_line_is_deleted_and_replayed(
         worker.stop()
 
 
+def test_a_store_that_is_damaged_is_deleted_and_replayed(engine: Engine) -> None:
+    with engine.worker("damaged") as worker:
+        worker.wait_ready()
+        worker.stop()
+    (path, *_) = stores(engine.folder / "damaged")
+    (path / "CURRENT").unlink()
+    for manifest in path.glob("MANIFEST-*"):
+        manifest.write_bytes(b"torn")
+    (path / "CURRENT").write_text("nonsense")
+    with engine.worker("damaged") as worker:
+        worker.wait_ready()
+        worker.wait_for("it cannot be opened")
+        engine.send_requests(100)
+        engine.check()
+        worker.stop()
+
+
 def test_a_second_worker_of_one_home_takes_a_folder_of_its_own(engine: Engine) -> None:
     with engine.worker("shared") as first, engine.worker("shared") as second:
         wait_until(

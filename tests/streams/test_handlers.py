@@ -192,6 +192,20 @@ def test_a_dead_letter_that_is_too_large_is_cut_and_says_so(work: Work) -> None:
     assert "big" not in headers(dead)
 
 
+def test_a_key_that_is_too_large_is_cut_in_its_dead_letter(work: Work) -> None:
+    handle(work, record("adjustment-requests", REQUEST_VALUE, key=b"x" * (5 << 20)))
+    (dead,) = written(work, "dlq-adjustment-requests")
+    assert len(dead.key) == 64 << 10
+    assert headers(dead)["dlq-truncated"] == "true"
+
+
+def test_a_record_that_is_too_large_to_be_sent_on_is_a_dead_letter(work: Work) -> None:
+    other = next(key for key in (b"A", b"B", b"C") if partition_of(key, 12) != UNIT)
+    handle(work, record("adjustment-requests", b"x" * (1 << 20), key=other))
+    (dead,) = written(work, "dlq-adjustment-requests")
+    assert headers(dead)["dlq-code"] == "WRONG_PARTITION"
+
+
 def test_a_record_in_a_wrong_partition_is_sent_on_once(work: Work) -> None:
     other = next(key for key in (b"A", b"B", b"C") if partition_of(key, 12) != UNIT)
     handle(work, record("adjustment-requests", REQUEST_VALUE, key=other))

@@ -6,12 +6,15 @@ import pytest
 
 from streams.delivery.errors import Fatal
 from streams.delivery.intake import (
+    BYTES_MAX,
     RECORDS_MAX,
+    WAITING_BYTES_MAX,
     WAITING_MAX,
     Flow,
     Intake,
     Slice,
     check_owned,
+    cut,
     unread,
 )
 
@@ -47,6 +50,41 @@ def test_a_unit_with_too_much_waiting_is_left_out_until_it_has_decided() -> None
     assert intake.wanted() == {}
     intake.done(intake.take())
     assert intake.wanted() == {"requests": 5 + WAITING_MAX}
+
+
+def test_a_unit_with_too_many_bytes_waiting_is_left_out() -> None:
+    intake = opened()
+    part = slice_of(5, 6)._replace(size=WAITING_BYTES_MAX)
+    intake.hand_over(part)
+    intake.receive(part, "ticket")
+    assert intake.wanted() == {}
+    intake.done(intake.take())
+    assert intake.wanted() == {"requests": 6}
+
+
+def test_a_transaction_is_bounded_in_bytes_too() -> None:
+    intake = opened()
+    for n in range(3):
+        intake.receive(slice_of(5 + n, 6 + n)._replace(size=BYTES_MAX // 2), n)
+    assert [ticket for _, ticket in intake.take()] == [0, 1]
+
+
+def test_what_one_fetch_returned_is_cut_into_slices_that_join() -> None:
+    records = [SimpleNamespace(offset=n, value=b"x") for n in range(10, 11 + 2 * RECORDS_MAX)]
+    parts = list(cut("requests", 5, records, 9999, 1))
+    assert [len(part.records) for part in parts] == [RECORDS_MAX, RECORDS_MAX, 1]
+    assert [part.start for part in parts] == [5, *(part.end for part in parts[:-1])]
+    assert parts[-1].end == 9999
+
+
+def test_slices_are_cut_by_bytes_and_one_large_record_is_a_slice() -> None:
+    large = bytes(BYTES_MAX)
+    records = [SimpleNamespace(offset=n, value=large) for n in range(3)]
+    assert [part.size for part in cut("requests", 0, records, 3, 1)] == [BYTES_MAX] * 3
+
+
+def test_a_fetch_of_holes_only_is_one_empty_slice() -> None:
+    assert list(cut("requests", 5, [], 9, 1)) == [Slice("requests", 5, [], 9, 1, 0)]
 
 
 def test_a_slice_of_an_earlier_take_over_is_dropped() -> None:

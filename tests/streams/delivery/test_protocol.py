@@ -69,7 +69,14 @@ def kinds(steps: list[Any]) -> list[str]:
 
 def test_the_first_take_over_of_all_reads_everything_and_starts_inputs_at_their_beginning() -> None:
     steps, progress = walk(answers())
-    assert kinds(steps) == ["Fence", "ReadEnds", "ReadProgress", "ReadLocal", "Replay"]
+    assert kinds(steps) == [
+        "Fence",
+        "ReadEnds",
+        "ReadProgress",
+        "ReadOutput",
+        "ReadLocal",
+        "Replay",
+    ]
     assert steps[-1].start == {"rows-changelog": 0, "progress-changelog": 0}
     assert progress.next == {"requests": 0}
     assert progress.line == (("cccc", 1),)
@@ -132,6 +139,16 @@ def test_a_log_that_lost_what_the_state_needs_is_refused(
 def test_rows_without_progress_are_refused() -> None:
     with pytest.raises(Fatal, match="no progress"):
         walk(answers(rows=3))
+
+
+def test_outputs_without_a_state_are_refused() -> None:
+    with pytest.raises(Fatal, match="changelogs were deleted"):
+        walk(answers() | {protocol.ReadOutput: True})
+
+
+def test_a_store_that_cannot_be_opened_is_deleted_and_replayed() -> None:
+    steps, _ = walk(answers(progress=stored(), local=Local(None, {}, "it cannot be opened")))
+    assert protocol.DropStore("it cannot be opened") in steps
 
 
 def test_an_open_transaction_is_waited_for_and_then_refused() -> None:
