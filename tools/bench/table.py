@@ -77,7 +77,7 @@ def show(report: Report, console: Console) -> None:
         console.print(
             f"Engine / peer: rate {report.ratio:.2f} (at least {RATIO_GATE:.2f} is asked for), "
             f"processor time the other way round {report.cpu_ratio:.2f}; "
-            f"medians of {len(report.engine)} rounds.",
+            f"rounds: {len(report.engine)}, the median counts.",
             soft_wrap=True,
         )
 
