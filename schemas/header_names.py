@@ -33,7 +33,8 @@ class _Records:
     def next_batch(self) -> Any:
         raw = self._records._next_slice
         batch = self._records.next_batch()
-        return _Batch(batch, raw) if isinstance(batch, DefaultRecordBatch) else batch
+        is_of_records = isinstance(batch, DefaultRecordBatch) and not batch.is_control_batch
+        return _Batch(batch, raw) if is_of_records else batch
 
 
 class _Batch:

@@ -67,10 +67,9 @@ class _Worker(Worker):
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
         super().on_setup_root_logger(logger, level)
-        for chatty in ("aiokafka", "faust", "mode", "streams"):
+        for chatty in ("faust", "mode", "streams"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
-        coordinator = "aiokafka.consumer.group_coordinator"  # tells of each try as an error
-        logging.getLogger(coordinator).setLevel(logging.CRITICAL)
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each try anew
 
 
 if __name__ == "__main__":
