@@ -2,17 +2,21 @@
 
 import asyncio
 import inspect
+from types import SimpleNamespace
 
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer import fetcher
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer import sender
+from aiokafka.record.util import calc_crc32c_py
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 
+from schemas.header_names import _Records
 from streams.delivery.logs import topic_ids
 from streams.delivery.transaction import OutRecord, Transaction
 from tools.kafka.broker import Broker
@@ -116,3 +120,28 @@ async def test_a_topic_created_again_has_another_id(kafka: Broker) -> None:
     assert len(first["again"]) == len(second["again"]) == 32
     assert first != second
     await consumer.stop()
+
+
+async def test_a_header_name_that_is_no_text_stops_no_reader(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_topic(kafka, "odd-headers")
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+    await producer.start()
+    builder = producer.create_batch()
+    headers = [("n\u00e9", b"x")]
+    builder.append(key=b"key", value=b"value", timestamp=None, headers=headers)
+    builder.close()
+    batch = builder._builder.build().replace("n\u00e9".encode(), b"n\xff\xfe")
+    batch[17:21] = calc_crc32c_py(bytes(batch[21:])).to_bytes(4, "big")
+    builder._builder = SimpleNamespace(build=lambda: batch)
+    await (await producer.send_batch(builder, "odd-headers", partition=0))
+    await producer.stop()
+    monkeypatch.setattr(fetcher, "MemoryRecords", _Records)
+    consumer = AIOKafkaConsumer(
+        "odd-headers", bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    record = await asyncio.wait_for(consumer.getone(), 10)
+    await consumer.stop()
+    assert (record.key, record.value, record.headers) == (b"key", b"value", ())

@@ -4,15 +4,11 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.record.util import calc_crc32c_py
 from confluent_kafka import Producer
 
-from streams.delivery.work import partition_of
 from tests.kafka.conftest import Engine
 from tests.kafka.workers import WorkerProcess, wait_until
 from tools.load import Outgoing, Population, send_all
@@ -113,36 +109,6 @@ def test_a_malformed_request_is_answered_with_all_its_faults(engine: Engine) -> 
         ("INVALID_ENUM", "chargeType"),
         ("UNKNOWN_ATTRIBUTE", "unheard"),
     ]
-
-
-async def test_a_header_name_that_is_no_text_stops_nobody(engine: Engine) -> None:
-    asked = request()
-    producer = AIOKafkaProducer(**engine.connection.client_options())
-    await producer.start()
-    builder = producer.create_batch()
-    headers = [("n\u00e9", b"x")]
-    value = json.dumps(asked).encode()
-    builder.append(key=ACCOUNT.encode(), value=value, timestamp=None, headers=headers)
-    builder.close()
-    whole = builder._builder.build()
-    bad = whole.replace("n\u00e9".encode(), b"n\xff\xfe")
-    builder._builder = SimpleNamespace(build=lambda: with_checksum(bad))
-    partition = partition_of(ACCOUNT.encode(), 12)
-    await (await producer.send_batch(builder, "adjustment-requests", partition=partition))
-    await producer.stop()
-    engine.check()
-    (result,) = [
-        record
-        for record in records(engine, "adjustment-results")
-        if record.headers["requestId"] == asked["requestId"]
-    ]
-    assert json.loads(result.value or b"")["status"] == "APPLIED"
-
-
-def with_checksum(batch: bytearray) -> bytearray:
-    """A record batch whose content was changed, as a producer would have made it."""
-    batch[17:21] = calc_crc32c_py(bytes(batch[21:])).to_bytes(4, "big")
-    return batch
 
 
 @pytest.mark.parametrize("topic", ["accounts", "chargeable-events"])
