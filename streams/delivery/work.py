@@ -25,16 +25,18 @@ class Work:
         self.plan, self.store, self.unit = plan, store, unit
         self.seq = {topic: seq.get(topic, 0) for topic in plan.outputs}
         self.rows: dict[str, dict[bytes, Any]] = {name: {} for name in plan.tables}
+        self.read: dict[str, dict[bytes, Any]] = {name: {} for name in plan.tables}
         self.out: dict[tuple[str, int], list[OutRecord]] = defaultdict(list)
         self.tally: Counter[tuple[str, ...]] = Counter()  # for metrics, once it is committed
 
     def get(self, table: str, key: bytes) -> Any:
         """The row as this batch left it, or None."""
-        written = self.rows[table].get(key)
-        if written is not None:
-            return written
-        row = self.store.get(self.plan.tables[table].prefix, key)
-        return None if row is None else self.plan.tables[table].decode(row)
+        row = self.rows[table].get(key) or self.read[table].get(key)
+        if row is None:
+            stored = self.store.get(self.plan.tables[table].prefix, key)
+            if stored is not None:
+                row = self.read[table][key] = self.plan.tables[table].decode(stored)
+        return row
 
     def put(self, table: str, key: bytes, row: Any) -> None:
         """Write a row; the last of a key in a batch is what is stored."""
