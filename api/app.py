@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.desk import Desk
 from api.openapi import describe
 from api.problems import Mishap, problem
-from api.routes import adjustments, service
+from api.routes import adjustments, reasons, service
 
 DeskOpener = Callable[[], AbstractAsyncContextManager[Desk]]
 
@@ -48,6 +48,7 @@ def build_app(open_desk: DeskOpener) -> FastAPI:
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.mount(service.STATIC, StaticFiles(directory=str(files(fastapi_offline) / "static")))
     app.include_router(adjustments.router)
+    app.include_router(reasons.router)
     app.include_router(service.router)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(ClientDisconnect, _nobody_there)

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from api.problems import EXPLANATIONS, MEDIA_TYPE
 from schemas.adjustment import AdjustmentRequest
 from schemas.adjustment_result import AdjustmentResult
+from schemas.reasons import ReasonList
 
 _REF = "#/components/schemas/"
 _DESCRIPTION = (
@@ -89,12 +90,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     request = AdjustmentRequest.model_json_schema(ref_template=_REF + "{model}")
-    _, results = msgspec.json.schema_components([AdjustmentResult], ref_template=_REF + "{name}")
+    _, answers = msgspec.json.schema_components(
+        [AdjustmentResult, ReasonList], ref_template=_REF + "{name}"
+    )
     return {
-        **results,
+        **answers,
         **request.pop("$defs", {}),
         "AdjustmentRequest": request,
-        "AdjustmentReceived": _received(results["AdjustmentResult"]),
+        "AdjustmentReceived": _received(answers["AdjustmentResult"]),
         "Problem": _PROBLEM,
     }
 
@@ -269,6 +272,18 @@ EVENTS: dict[str, Any] = {
         **_FOUND_PROBLEMS,
     },
     "openapi_extra": {"parameters": _ASKED},
+}
+REASONS: dict[str, Any] = {
+    "summary": "The reasons that a request may give",
+    "tags": ["reasons"],
+    "operation_id": "listReasons",
+    "responses": {
+        200: _answer(
+            "All of them, on one page.",
+            _json("ReasonList"),
+            Cache_Control="How long the list may be kept.",
+        ),
+    },
 }
 
 

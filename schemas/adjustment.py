@@ -1,6 +1,6 @@
 """An adjustment: a correction of a charge, as it is asked for and as it was applied."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -8,7 +8,20 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.account import AccountReference
 from schemas.amounts import Amounts
-from schemas.forms import AMOUNT_MAX, Currency, Explained, Incoming, RefId, RequestId
+from schemas.forms import (
+    AMOUNT_MAX,
+    INTEGER_MAX,
+    INTEGER_MIN,
+    REF_ID_LETTERS,
+    Currency,
+    Explained,
+    Incoming,
+    RefId,
+    RequestId,
+)
+
+CREDIT_PERCENT_MAX, DEBIT_PERCENT_MAX = 10_000, 1_000_000  # basis points of the original charge
+ADJUSTMENT_REF_ID_MAX = 105  # characters: ADJ-, an account's refId, a hyphen, a GUID
 
 
 class ChargeType(Explained):
@@ -21,13 +34,24 @@ class ChargeType(Explained):
 class AdjustmentMode(Explained):
     """How the amount of an adjustment is given."""
 
-    AMOUNT = "AMOUNT", "chargeType and chargeAdjustment say it."
+    AMOUNT = "AMOUNT", "chargeAdjustment says it."
+    PERCENT = "PERCENT", "percent says it, of the original charge."
+    SET_TO = "SET_TO", "targetAmount says what the charge shall become."
+    FULL = "FULL", "All that remains is credited."
+    REVERSAL = "REVERSAL", "An earlier adjustment was undone; recorded, never asked for."
+
+
+AskedMode = Literal[
+    AdjustmentMode.AMOUNT, AdjustmentMode.PERCENT, AdjustmentMode.SET_TO, AdjustmentMode.FULL
+]
 
 
 class TaxTreatment(Explained):
     """What becomes of the tax."""
 
     PROPORTIONAL = "PROPORTIONAL", "Amount and tax move together."
+    NO_TAX = "NO_TAX", "Only the amount without tax moves."
+    TAX_ONLY = "TAX_ONLY", "Only the tax moves."
 
 
 class BillingTreatment(Explained):
@@ -46,7 +70,10 @@ class RequestedAccount(Incoming):
 
 
 class AdjustmentRequest(Incoming):
-    """What a caller asks: the credit or debit of one chargeable event."""
+    """What a caller asks: a correction of one chargeable event, or to undo an earlier one.
+
+    Which of the attributes a mode needs, and which contradict it, is in `schemas.modes`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,14 +89,38 @@ class AdjustmentRequest(Incoming):
     chargeable_event_ref_id: RefId = Field(
         description="The event to be adjusted. CHARGEABLE_EVENT_NOT_FOUND."
     )
-    charge_type: ChargeType = Field(description="CREDIT lowers the charge, DEBIT raises it.")
-    charge_adjustment: int = Field(
+    charge_type: ChargeType | None = Field(
+        default=None,
+        description="CREDIT lowers the charge, DEBIT raises it. With AMOUNT and PERCENT; with FULL"
+        " it is CREDIT. REASON_NOT_APPLICABLE.",
+    )
+    charge_adjustment: int | None = Field(
+        default=None,
         ge=1,
         le=AMOUNT_MAX,
-        description="Micro-units, above zero. CREDIT_EXCEEDS_REMAINING, SUM_OUT_OF_RANGE.",
+        description="With AMOUNT: micro-units, above zero. CREDIT_EXCEEDS_REMAINING,"
+        " SUM_OUT_OF_RANGE.",
+    )
+    percent: int | None = Field(
+        default=None,
+        ge=1,
+        le=DEBIT_PERCENT_MAX,
+        description="With PERCENT: basis points of the original charge, 5000 is 50 %; up to 10000"
+        " for a CREDIT. NOTHING_TO_ADJUST, CREDIT_EXCEEDS_REMAINING, SUM_OUT_OF_RANGE.",
+    )
+    target_amount: int | None = Field(
+        default=None,
+        ge=0,
+        le=AMOUNT_MAX,
+        description="With SET_TO: micro-units that the charge shall be; lower than now is a"
+        " credit of the difference, higher a debit. NOTHING_TO_ADJUST, SUM_OUT_OF_RANGE.",
     )
     currency: Currency = Field(description="ISO 4217 code of the amount. CURRENCY_MISMATCH.")
-    tax_included: bool = Field(description="Whether chargeAdjustment is an amount with tax.")
+    tax_included: bool | None = Field(
+        default=None,
+        description="Whether amount, percent or target mean the charge with tax. Mandatory with"
+        " PROPORTIONAL, FULL excepted.",
+    )
     reason: Annotated[str, StringConstraints(max_length=64)] | None = Field(
         default=None,
         description="Why, by its code; BILLING_ERROR if not given. REASON_NOT_CONFIGURED.",
@@ -77,11 +128,32 @@ class AdjustmentRequest(Incoming):
     comment: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
         default=None, description="Why, in words; some reasons want it. COMMENT_REQUIRED."
     )
-    adjustment_mode: AdjustmentMode = Field(
-        default=AdjustmentMode.AMOUNT, description="How the amount is given."
+    adjustment_mode: AskedMode = Field(
+        default=AdjustmentMode.AMOUNT,
+        description="How the amount is given. AMOUNT: chargeAdjustment says it. PERCENT: percent"
+        " says it. SET_TO: targetAmount says what the charge shall become. FULL: all that remains.",
     )
     tax_treatment: TaxTreatment = Field(
-        default=TaxTreatment.PROPORTIONAL, description="What becomes of the tax."
+        default=TaxTreatment.PROPORTIONAL,
+        description="What becomes of the tax. Amount, percent and target mean the part that moves.",
+    )
+    expected_version: int | None = Field(
+        default=None,
+        ge=INTEGER_MIN,
+        le=INTEGER_MAX,
+        description="Version of the event that the caller saw. VERSION_CONFLICT.",
+    )
+    reversal_of: (
+        Annotated[
+            str,
+            StringConstraints(pattern=f"^{REF_ID_LETTERS}{{1,{ADJUSTMENT_REF_ID_MAX}}}$"),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="refId of an adjustment of this event that is to be undone, once; then none of"
+        " mode, treatment, type, amount and taxIncluded is given. ADJUSTMENT_NOT_FOUND,"
+        " ALREADY_REVERSED, NOT_REVERSIBLE.",
     )
 
 

@@ -1,12 +1,14 @@
 """Says in codes and words what is wrong with a malformed request."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from schemas.adjustment import AdjustmentMode, ChargeType, TaxTreatment
+from schemas.adjustment import AskedMode, ChargeType, TaxTreatment
 from schemas.adjustment_result import Fault
+from schemas.modes import Contradiction, contradictions
 from schemas.refusals import Refusal
 
 FAULTS_MAX = 20
@@ -18,9 +20,15 @@ _CODES = {
     "string_too_short": Refusal.INVALID_FORMAT,
     "string_too_long": Refusal.INVALID_FORMAT,
     "enum": Refusal.INVALID_ENUM,
+    "literal_error": Refusal.INVALID_ENUM,
     "extra_forbidden": Refusal.UNKNOWN_ATTRIBUTE,
     "greater_than_equal": Refusal.AMOUNT_NOT_POSITIVE,
     "less_than_equal": Refusal.AMOUNT_OUT_OF_RANGE,
+}
+_CODES_OF_LIMITS = {
+    ("targetAmount", "greater_than_equal"): Refusal.AMOUNT_OUT_OF_RANGE,
+    ("expectedVersion", "greater_than_equal"): Refusal.INVALID_FORMAT,
+    ("expectedVersion", "less_than_equal"): Refusal.INVALID_FORMAT,
 }
 _REF_ID = "a text of 1 to 64 letters, digits, dots, underscores, colons or hyphens"
 _EXPECTED = {
@@ -31,17 +39,16 @@ _EXPECTED = {
     "chargeableEventRefId": _REF_ID,
     "chargeType": " or ".join(ChargeType),
     "chargeAdjustment": "an integer from 1 to 10^15, in micro-units",
+    "percent": "an integer in basis points, from 1 to 10000 for a CREDIT, to 1000000 for a DEBIT",
+    "targetAmount": "an integer from 0 to 10^15, in micro-units",
     "currency": "three capital letters",
     "taxIncluded": "true or false",
     "reason": "a text of up to 64 characters",
     "comment": "a text of up to 1,000 characters",
-    "adjustmentMode": " or ".join(AdjustmentMode),
-    "taxTreatment": " or ".join(TaxTreatment),
-}
-# What a mode or a treatment asks for is not judged where it is broken itself.
-_ASKED_BY = {
-    "adjustmentMode": {"chargeType", "chargeAdjustment", "taxIncluded"},
-    "taxTreatment": {"taxIncluded"},
+    "adjustmentMode": ", ".join(get_args(AskedMode)),
+    "taxTreatment": ", ".join(TaxTreatment),
+    "expectedVersion": "an integer of 64 bits",
+    "reversalOf": "a text of 1 to 105 letters, digits, dots, underscores, colons or hyphens",
 }
 _ORDER = {code: place for place, code in enumerate(Refusal)}
 _TYPES = {
@@ -53,26 +60,31 @@ _TYPES = {
 }
 
 
-def faults_of(error: ValidationError) -> tuple[Fault, ...]:
+def faults_of(given: Mapping[str, Any], error: ValidationError | None) -> tuple[Fault, ...]:
     """All faults of a request: in the order of the codes, then by field; 20 at most."""
-    details = error.errors(include_url=False, include_context=False)
+    details = error.errors(include_url=False, include_context=False) if error else []
     faults = [_fault(detail["type"], detail["loc"], detail["input"]) for detail in details]
     broken = {fault.field for fault in faults}
-    not_judged = set[str]().union(*(_ASKED_BY[field] for field in broken & _ASKED_BY.keys()))
-    judged = (
-        fault
-        for fault in faults
-        if fault.code is not Refusal.MISSING_ATTRIBUTE or fault.field not in not_judged
-    )
-    return tuple(sorted(judged, key=lambda fault: (_ORDER[fault.code], fault.field))[:FAULTS_MAX])
+    faults += [_contradicting(found) for found in contradictions(given, broken)]
+    return tuple(sorted(faults, key=lambda fault: (_ORDER[fault.code], fault.field))[:FAULTS_MAX])
 
 
 def _fault(kind: str, place: tuple[int | str, ...], found: Any) -> Fault:
     field = ".".join(str(part) for part in place)
-    code = _CODES.get(kind, Refusal.INVALID_TYPE)
+    code = _CODES_OF_LIMITS.get((field, kind)) or _CODES.get(kind, Refusal.INVALID_TYPE)
     if code is Refusal.INVALID_ENUM and not isinstance(found, str):
         code = Refusal.INVALID_TYPE
     return Fault(code=code, field=_shortened(field), message=_message(code, field, found))
+
+
+def _contradicting(found: Contradiction) -> Fault:
+    expected = _EXPECTED[found.field]
+    messages = {
+        Refusal.MISSING_ATTRIBUTE: f"{found.field} is missing with {found.because}: {expected}.",
+        Refusal.AMOUNT_OUT_OF_RANGE: f"{found.field} must be {expected}.",
+        Refusal.CONFLICTING_ATTRIBUTES: f"{found.field} does not go with {found.because}.",
+    }
+    return Fault(code=found.code, field=found.field, message=messages[found.code])
 
 
 def _message(code: Refusal, field: str, found: Any) -> str:

@@ -9,11 +9,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 AMOUNT_MAX = 10**15  # micro-units: no amount and no sum of amounts goes beyond
-INTEGER_MAX = 2**63 - 1
+INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 RATE_MAX = 1_000_000  # basis points
 
 GUID_PATTERN = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-REF_ID_PATTERN = "[A-Za-z0-9._:-]{1,64}"
+REF_ID_LETTERS = "[A-Za-z0-9._:-]"
+REF_ID_PATTERN = REF_ID_LETTERS + "{1,64}"
 CURRENCY_PATTERN = "[A-Z]{3}"
 INSTANT_PATTERN = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"

@@ -28,13 +28,11 @@ from schemas.dead_letters import DeadLetterCode
 from schemas.faults import FAULTS_MAX, faults_of
 from schemas.forms import Incoming, is_guid
 from schemas.json_text import BYTES_MAX, NotJsonError, parse_json, shallow
+from schemas.modes import is_whole
 
 FAULTS_TOLD = 5
 
 _validate_request = AdjustmentRequest.__pydantic_validator__.validate_json
-_QUOTED_ALWAYS = 24  # marks of the mandatory attributes: five texts, an integer and a boolean
-_QUOTED_TEXT = 4  # marks of an attribute that is a text
-_QUOTED_ACCOUNT = 6
 
 _Upsert = TypeVar("_Upsert", bound=Incoming)
 
@@ -65,7 +63,7 @@ def read_request(value: bytes | None) -> AdjustmentRequest | MalformedRequest | 
         except ValidationError:
             pass
         else:
-            if value.count(b'"') == _marks_of_request(request):
+            if value.count(b'"') == _marks_of(request) and is_whole(request):
                 return request
     return _read_request_slowly(value)
 
@@ -96,18 +94,6 @@ def read_object(value: bytes | None) -> dict[str, Any] | Unreadable:
     return nested
 
 
-def _marks_of_request(request: AdjustmentRequest) -> int:
-    given = request.model_fields_set
-    texts = (
-        (request.reason is not None)
-        + (request.comment is not None)
-        + ("adjustment_mode" in given)
-        + ("tax_treatment" in given)
-    )
-    account = 0 if request.account is None else _QUOTED_ACCOUNT
-    return _QUOTED_ALWAYS + account + _QUOTED_TEXT * texts
-
-
 def _read_request_slowly(
     value: bytes | None,
 ) -> AdjustmentRequest | MalformedRequest | Unreadable:
@@ -122,16 +108,20 @@ def _read_request_slowly(
     account = given.get("account")
     if isinstance(account, dict):
         given["account"] = account = _worth_judging(RequestedAccount, account)
+    broken = None
     try:
         request = AdjustmentRequest.model_validate_json(json.dumps(given))
     except ValidationError as error:
-        return MalformedRequest(
-            request_id=request_id.lower() if is_guid(request_id) else request_id,
-            chargeable_event_ref_id=_text(given.get("chargeableEventRefId")),
-            account_ref_id=_text(account.get("refId")) if isinstance(account, dict) else None,
-            faults=faults_of(error),
-        )
-    return request
+        broken = error
+    faults = faults_of(given, broken)
+    if not faults:
+        return request
+    return MalformedRequest(
+        request_id=request_id.lower() if is_guid(request_id) else request_id,
+        chargeable_event_ref_id=_text(given.get("chargeableEventRefId")),
+        account_ref_id=_text(account.get("refId")) if isinstance(account, dict) else None,
+        faults=faults,
+    )
 
 
 def _read_upsert(model: type[_Upsert], value: bytes | None) -> _Upsert | Unreadable:
@@ -153,8 +143,11 @@ def _read_upsert(model: type[_Upsert], value: bytes | None) -> _Upsert | Unreada
 
 
 def _marks_of(message: Incoming) -> int:
-    marks = 2 * len(message.model_fields_set)
-    for part in message.__dict__.values():
+    """Count the quotation marks that the keys and texts of a message need."""
+    given, parts = message.model_fields_set, message.__dict__
+    marks = 2 * len(given)
+    for name in given:
+        part = parts[name]
         if isinstance(part, str):
             marks += 2
         elif isinstance(part, Incoming):

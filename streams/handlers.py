@@ -17,7 +17,8 @@ from schemas.reading import (
 )
 from streams import tables
 from streams.delivery.work import FOUND_AT, Work
-from streams.domain.decide import Noted, content_of, decide, refuse_malformed
+from streams.domain.decide import content_of, decide, refuse_malformed
+from streams.domain.state import Noted
 from streams.domain.upserts import Conflict, upsert_account, upsert_chargeable_event
 from streams.publishing import Source, publish_entity, publish_result
 
@@ -92,7 +93,7 @@ def handle_request(work: Work, record: Any) -> None:
 
 def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted) -> None:
     account, event_ref_id = noted.account_ref_id, request.chargeable_event_ref_id
-    state = tables.read_state(work, account, event_ref_id, request.request_id)
+    state = tables.read_state(work, account, request)
     decision = decide(state, request, noted)
     answer_key = tables.answer_key(account, request.request_id)
     if decision.result is None:
@@ -114,6 +115,8 @@ def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted
         work.put(tables.CHARGEABLE_EVENTS, row_key, decision.chargeable_event)
         publish_entity(work, source, 0, decision.chargeable_event)
         publish_entity(work, source, 1, decision.adjustment)
+        if request.reversal_of is not None:
+            tables.mark_reversed(work, account, request.reversal_of, decision.adjustment.ref_id)
         number = 2
     value = _encode(decision.result)
     if decision.is_remembered:

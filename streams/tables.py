@@ -5,13 +5,19 @@ from typing import Any
 import msgspec
 
 from schemas.account import Account
+from schemas.adjustment import AdjustmentRequest
+from schemas.adjustment_result import AdjustmentResult
 from schemas.chargeable_event import ChargeableEvent
 from streams.delivery.plan import Table
 from streams.delivery.work import Work
-from streams.domain.decide import Answer, State
+from streams.domain.decide import adjustment_ref_id
+from streams.domain.state import Answer, State
 
 APP_ID = "adjust"
 ACCOUNTS, CHARGEABLE_EVENTS, ANSWERS = "accounts", "chargeable-events", "answers"
+
+
+_GUID_LENGTH = 36
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -21,6 +27,10 @@ class StoredAnswer(msgspec.Struct, frozen=True, array_like=True):
     status: str
     subject: str | None
     value: bytes
+    reversed_by: str | None = None  # refId of the adjustment that reversed this request's own
+
+
+_decode_result = msgspec.json.Decoder(AdjustmentResult).decode
 
 
 def tables() -> dict[str, Table]:
@@ -49,14 +59,40 @@ def answer_key(account: str, request_id: str) -> bytes:
     return f"{account}/{request_id}".encode()
 
 
-def read_state(work: Work, account: str, chargeable_event: str, request_id: str) -> State:
+def read_state(work: Work, account: str, request: AdjustmentRequest) -> State:
     """All that a decision needs to know."""
-    answer: StoredAnswer | None = work.get(ANSWERS, answer_key(account, request_id))
+    answer: StoredAnswer | None = work.get(ANSWERS, answer_key(account, request.request_id))
+    reversed_ = _answer_reversed(work, account, request)
+    event = request.chargeable_event_ref_id
     return State(
         account=work.get(ACCOUNTS, account.encode()),
-        chargeable_event=work.get(CHARGEABLE_EVENTS, event_key(account, chargeable_event)),
+        chargeable_event=work.get(CHARGEABLE_EVENTS, event_key(account, event)),
         answer=None if answer is None else Answer(answer.content),
+        adjustment=None if reversed_ is None else _decode_result(reversed_.value).adjustment,
+        reversed_by=None if reversed_ is None else reversed_.reversed_by,
     )
+
+
+def mark_reversed(work: Work, account: str, reversal_of: str, reversed_by: str) -> None:
+    """Note that an adjustment was reversed; it is so once."""
+    key = answer_key(account, _request_of(reversal_of))
+    row: StoredAnswer = work.get(ANSWERS, key)
+    work.put(ANSWERS, key, msgspec.structs.replace(row, reversed_by=reversed_by))
+
+
+def _answer_reversed(work: Work, account: str, request: AdjustmentRequest) -> StoredAnswer | None:
+    """The row with the adjustment to be reversed; its refId says under which request it stands."""
+    if request.reversal_of is None:
+        return None
+    request_id = _request_of(request.reversal_of)
+    if request.reversal_of != adjustment_ref_id(account, request_id):
+        return None
+    row: StoredAnswer | None = work.get(ANSWERS, answer_key(account, request_id))
+    return row
+
+
+def _request_of(adjustment: str) -> str:
+    return adjustment[-_GUID_LENGTH:]
 
 
 def _table(name: str, encoder: Any, decoder: Any) -> Table:

@@ -6,14 +6,16 @@ from typing import Any
 import msgspec
 
 from schemas.account import Account, AccountUpsert
-from schemas.adjustment import AdjustmentRequest
+from schemas.adjustment import Adjustment, AdjustmentRequest
 from schemas.amounts import Amounts
 from schemas.chargeable_event import ChargeableEvent, RatedChargeableEvent
 from schemas.reading import read_account, read_rated_event, read_request
-from streams.domain.decide import Noted
+from streams.domain.decide import decide
+from streams.domain.state import Noted, State
 from streams.domain.upserts import upsert_account, upsert_chargeable_event
 
 REQUEST_ID = "7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
+REVERSAL_ID = "5f0d9a52-0f0c-4b1b-8d3a-1d2c3b4a5f60"
 ABSENT = object()  # as a value: leave the attribute out
 
 Body = dict[str, Any]
@@ -115,6 +117,27 @@ def event(**changes: object) -> ChargeableEvent:
     row = upsert_chargeable_event(None, rated_event(**changes))
     assert isinstance(row, ChargeableEvent)
     return row
+
+
+def adjusted(**changes: object) -> tuple[Adjustment, ChargeableEvent]:
+    """Give an adjustment that was applied to the event of `event()`, and the event since then."""
+    decision = decide(State(account(), event(), None), request(**changes), noted())
+    assert decision.adjustment is not None
+    assert decision.chargeable_event is not None
+    return decision.adjustment, decision.chargeable_event
+
+
+def reversal_body(reversal_of: str, **changes: object) -> Body:
+    """Give a request to undo an adjustment, as a caller writes it."""
+    body: Body = {
+        "requestId": REVERSAL_ID,
+        "user": "crm:jane",
+        "account": {"refId": "ACC-1001"},
+        "chargeableEventRefId": "CE-500001",
+        "currency": "EUR",
+        "reversalOf": reversal_of,
+    }
+    return _changed(body, changes)
 
 
 def amounts(excluded: int, tax: int) -> Amounts:

@@ -16,7 +16,8 @@ from schemas.adjustment import AdjustmentRequest
 from schemas.connection import KafkaConnection
 from schemas.reading import read_request
 from schemas.topics import TopicSettings
-from streams.domain.decide import State, decide
+from streams.domain.decide import decide
+from streams.domain.state import State
 from streams.settings import WorkerSettings
 from tests.builders import account, event, noted
 from tools.run import RunSettings

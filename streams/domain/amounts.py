@@ -10,22 +10,43 @@ SUM_MAX, SUM_MIN = 10**15, -(10**15)  # micro-units
 def credit(amount: int, remaining: Amounts, *, is_tax_included: bool) -> Amounts:
     """Work out a credit: tax goes down in proportion to what remains.
 
-    `amount` is above zero and at most what remains of its kind, in micro-units. So any row of
-    partial credits that takes everything closes at zero in all three amounts.
+    `amount` is in micro-units, not below zero. So any row of partial credits that takes everything
+    closes at zero in all three amounts. Where it is more than what remains of its kind, and only
+    there, something below zero would be left.
     """
     if is_tax_included:
-        tax = _rounded(remaining.tax_amount * amount, remaining.tax_included_amount)
+        tax = _share(amount, remaining.tax_amount, remaining.tax_included_amount)
         return _effect(tax - amount, -tax)
-    tax = _rounded(remaining.tax_amount * amount, remaining.tax_excluded_amount)
+    tax = _share(amount, remaining.tax_amount, remaining.tax_excluded_amount)
     return _effect(-amount, -tax)
 
 
 def debit(amount: int, rate: int, *, is_tax_included: bool) -> Amounts:
-    """Work out a debit, taxed at `rate`, in basis points. `amount` is above zero."""
+    """Work out a debit, taxed at `rate`, in basis points. `amount` is not below zero."""
     if is_tax_included:
-        tax = _rounded(amount * rate, BASIS_POINTS + rate)
+        tax = _share(amount, rate, BASIS_POINTS + rate)
         return _effect(amount - tax, tax)
-    return _effect(amount, _rounded(amount * rate, BASIS_POINTS))
+    return _effect(amount, percent_of(amount, rate))
+
+
+def percent_of(amount: int, percent: int) -> int:
+    """Give so many basis points of an amount, rounded half up. Neither is below zero."""
+    return _share(amount, percent, BASIS_POINTS)
+
+
+def without_tax(amount: int) -> Amounts:
+    """Give the effect that moves only the amount without tax."""
+    return _effect(amount, 0)
+
+
+def of_tax(amount: int) -> Amounts:
+    """Give the effect that moves only the tax."""
+    return _effect(0, amount)
+
+
+def negated(amounts: Amounts) -> Amounts:
+    """Give what undoes it."""
+    return _effect(-amounts.tax_excluded_amount, -amounts.tax_amount)
 
 
 def add(one: Amounts, other: Amounts) -> Amounts:
@@ -54,14 +75,15 @@ def is_in_range(amounts: Amounts) -> bool:
 
 
 def micro_as_money(amount: int, currency: str) -> str:
-    """Write an amount for people: `12.100001 EUR`, with two decimals at least. `amount` is >= 0."""
-    units, micro = divmod(amount, MICRO)
+    """Write an amount for people: `12.100001 EUR`, with two decimals at least."""
+    units, micro = divmod(abs(amount), MICRO)
     decimals = f"{micro:06d}".rstrip("0").ljust(2, "0")
-    return f"{units}.{decimals} {currency}"
+    return f"{'-' if amount < 0 else ''}{units}.{decimals} {currency}"
 
 
-def _rounded(dividend: int, divisor: int) -> int:
-    return (2 * dividend + divisor) // (2 * divisor)
+def _share(amount: int, part: int, whole: int) -> int:
+    """Give amount x part / whole, rounded half up; nothing where there is no whole."""
+    return (2 * amount * part + whole) // (2 * whole) if whole else 0
 
 
 def _effect(excluded: int, tax: int) -> Amounts:

@@ -4,14 +4,16 @@ What goes in: the rows that the request names (`State`), what was asked (`Adjust
 what was noted about the asking (`Noted`). What comes out: a `Decision`, with the result for the
 caller and, if the request is applied, the event's new after-image and the adjustment.
 
-The rules stand in `_refusal`, one `if` a rule, in the order of the members of `Refusal`; the first
-that holds is the answer. Shape was judged before, in `schemas.reading`; a repeat is no refusal.
+The rules stand in `_refusal_or_change`, one `if` a rule, in the order of the members of `Refusal`;
+the first that is broken is the answer. Shape was judged before, in `schemas.reading`; a repeat is
+no refusal. What an adjustment adds is worked out in `effects`, what a refusal says in `wording`.
 
 Always true:
 - The same arguments give the same bytes: no clock, no chance, no environment. Ids are derived from
   the request, and the only time is that of the request's record.
 - An applied request changes exactly one event: `after` is `before` + `effect` in each of the three
   amounts, none is below zero, the version is one higher. A refused one changes nothing.
+- A reversal's effect is the exact opposite of the reversed one's, once; both stay as they are.
 - What was noted never changes what is decided, and is no part of a request's content.
 """
 
@@ -19,39 +21,27 @@ import hashlib
 
 import msgspec
 
-from schemas.account import Account, AccountReference, AccountState
-from schemas.adjustment import Adjustment, AdjustmentRequest, BillingTreatment, ChargeType
-from schemas.adjustment_result import AdjustmentResult, Fault, ResultStatus
-from schemas.amounts import Amounts
+from schemas.account import AccountReference, AccountState
+from schemas.adjustment import (
+    Adjustment,
+    AdjustmentRequest,
+    BillingTreatment,
+    ChargeType,
+    TaxTreatment,
+)
+from schemas.adjustment_result import AdjustmentResult, ResultStatus
+from schemas.amounts import NOTHING, Amounts
 from schemas.chargeable_event import ChargeableEvent, ChargeableEventStatus
 from schemas.reading import MalformedRequest
 from schemas.reasons import DEFAULT_REASON, REASONS
 from schemas.refusals import Refusal
 from streams.domain import amounts
+from streams.domain.effects import charge_type_of, effect_of, mode_of
+from streams.domain.state import Noted, State
 from streams.domain.upserts import adjustment_state
+from streams.domain.wording import fault_of
 
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """That the account had a request of this id before: the digest of what it asked."""
-
-    content: bytes
-
-
-class State(msgspec.Struct, frozen=True, gc=False):
-    """All that a decision needs to know: the rows that account, event and request id name."""
-
-    account: Account | None
-    chargeable_event: ChargeableEvent | None
-    answer: Answer | None
-
-
-class Noted(msgspec.Struct, frozen=True, gc=False):
-    """What was noted about a request; never part of what was asked."""
-
-    account_ref_id: str  # the key of the record
-    channel: str
-    batch: str | None
-    requested_at: str | None  # when the broker appended the record; None where there is none
+_NOT_ADJUSTED = {AccountState.INACTIVE, AccountState.DEACTIVATED}
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -72,19 +62,23 @@ class _Change(msgspec.Struct, frozen=True, gc=False):
     after: ChargeableEvent
 
 
-class _Content(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a caller asked; an attribute added later, absent by default, changes no digest."""
 
     user: str
     chargeable_event_ref_id: str
-    charge_type: str
-    charge_adjustment: int
+    charge_type: str | None = None
+    charge_adjustment: int | None = None
     currency: str
-    tax_included: bool
+    tax_included: bool | None = None
     reason: str
     adjustment_mode: str
     tax_treatment: str
     comment: str | None = None
+    percent: int | None = None
+    target_amount: int | None = None
+    expected_version: int | None = None
+    reversal_of: str | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -97,13 +91,12 @@ def decide(state: State, request: AdjustmentRequest, noted: Noted) -> Decision:
     """
     if state.answer is not None and state.answer.content == content_of(request):
         return Decision(result=None, is_replay=True)
-    outcome = _refusal_or_change(state, request, noted)
-    if isinstance(outcome, Fault):
-        is_remembered = outcome.code is not Refusal.REQUEST_ID_REUSED
-        refused = _refused(state, request, noted, outcome)
-        return Decision(result=refused, is_remembered=is_remembered)
+    outcome = _refusal_or_change(state, request)
+    if isinstance(outcome, Refusal):
+        refused = _refused(outcome, state, request, noted)
+        return Decision(result=refused, is_remembered=outcome is not Refusal.REQUEST_ID_REUSED)
     event = outcome.after
-    adjustment = _adjustment(request, noted, outcome)
+    adjustment = _adjustment(state, request, noted, outcome)
     result = AdjustmentResult(
         request_id=request.request_id,
         account=event.account,
@@ -136,83 +129,83 @@ def refuse_malformed(malformed: MalformedRequest, noted: Noted) -> AdjustmentRes
 
 
 def content_of(request: AdjustmentRequest) -> bytes:
-    """Digest what was asked, with defaults filled in and without the account."""
+    """Digest what was asked, with defaults filled in and without the account.
+
+    Beside NO_TAX and TAX_ONLY a `taxIncluded` of false says nothing that they do not say.
+    """
+    is_proportional = request.tax_treatment is TaxTreatment.PROPORTIONAL
     content = _Content(
         user=request.user,
         chargeable_event_ref_id=request.chargeable_event_ref_id,
         charge_type=request.charge_type,
         charge_adjustment=request.charge_adjustment,
         currency=request.currency,
-        tax_included=request.tax_included,
-        reason=DEFAULT_REASON if request.reason is None else request.reason,
+        tax_included=request.tax_included if is_proportional else None,
+        reason=_reason_of(request),
         adjustment_mode=request.adjustment_mode,
         tax_treatment=request.tax_treatment,
         comment=request.comment,
+        percent=request.percent,
+        target_amount=request.target_amount,
+        expected_version=request.expected_version,
+        reversal_of=request.reversal_of,
     )
     return hashlib.sha256(_encode(content)).digest()
 
 
-def _refusal_or_change(  # noqa: C901, PLR0911 - the whole ladder, a rule a line
-    state: State, request: AdjustmentRequest, noted: Noted
-) -> Fault | _Change:
-    """Try the rules in the order of `Refusal`; where none holds, give the change."""
-    account, event = state.account, state.chargeable_event
+def adjustment_ref_id(account: str, request_id: str) -> str:
+    """Give the refId of the adjustment that a request of this account makes, if it is applied."""
+    return f"ADJ-{account}-{request_id}"
+
+
+def _refusal_or_change(  # noqa: C901, PLR0911, PLR0912 - the whole ladder, a rule an `if`
+    state: State, request: AdjustmentRequest
+) -> Refusal | _Change:
+    """Try the rules in the order of `Refusal`; where none is broken, give the change."""
+    account, event, reversed_ = state.account, state.chargeable_event, state.adjustment
     if state.answer is not None:
-        text = f"The requestId {request.request_id} was used for another request on this account."
-        return _fault(Refusal.REQUEST_ID_REUSED, "requestId", text)
+        return Refusal.REQUEST_ID_REUSED
     if account is None:
-        text = f"There is no account {noted.account_ref_id}."
-        return _fault(Refusal.ACCOUNT_NOT_FOUND, "account.refId", text)
-    if account.state is AccountState.INACTIVE or account.state is AccountState.DEACTIVATED:
-        text = f"The account {account.ref_id} is {account.state.lower()}."
-        return _fault(Refusal.ACCOUNT_STATE_INVALID, "account.refId", text)
+        return Refusal.ACCOUNT_NOT_FOUND
+    if account.state in _NOT_ADJUSTED:
+        return Refusal.ACCOUNT_STATE_INVALID
     if account.billing_in_progress:
-        text = f"A bill of account {account.ref_id} is being made. Ask again under a new requestId."
-        return _fault(Refusal.BILLING_IN_PROGRESS, "account.refId", text)
+        return Refusal.BILLING_IN_PROGRESS
     if event is None:
-        text = _event_not_found(request, account)
-        return _fault(Refusal.CHARGEABLE_EVENT_NOT_FOUND, "chargeableEventRefId", text)
+        return Refusal.CHARGEABLE_EVENT_NOT_FOUND
+    if request.expected_version not in {None, event.version}:
+        return Refusal.VERSION_CONFLICT
     if request.currency != event.currency:
-        text = (
-            f"The chargeable event {event.ref_id} is in {event.currency}, not {request.currency}."
-        )
-        return _fault(Refusal.CURRENCY_MISMATCH, "currency", text)
-    reason = REASONS.get(DEFAULT_REASON if request.reason is None else request.reason)
+        return Refusal.CURRENCY_MISMATCH
+    reason = REASONS.get(_reason_of(request))
     if reason is None:
-        return _fault(Refusal.REASON_NOT_CONFIGURED, "reason", "The reason is not on the list.")
-    if request.charge_type not in reason.charge_types:
-        text = f"The reason {reason.code} is not for a {request.charge_type}."
-        return _fault(Refusal.REASON_NOT_APPLICABLE, "reason", text)
-    if reason.comment_required and not (request.comment and request.comment.strip()):
-        text = f"The reason {reason.code} needs a comment."
-        return _fault(Refusal.COMMENT_REQUIRED, "comment", text)
-    if request.charge_type is ChargeType.CREDIT and request.charge_adjustment > _creditable(
-        request, event
-    ):
-        return _fault(
-            Refusal.CREDIT_EXCEEDS_REMAINING, "chargeAdjustment", _too_much(request, event)
-        )
-    effect = _effect(request, account, event)
+        return Refusal.REASON_NOT_CONFIGURED
+    if charge_type_of(request, event) not in {None, *reason.charge_types}:
+        return Refusal.REASON_NOT_APPLICABLE
+    if reason.comment_required and not (request.comment or "").strip():
+        return Refusal.COMMENT_REQUIRED
+    if request.reversal_of is None:
+        effect = effect_of(request, account, event)
+    elif reversed_ is None or reversed_.chargeable_event_ref_id != event.ref_id:
+        return Refusal.ADJUSTMENT_NOT_FOUND
+    elif state.reversed_by is not None:
+        return Refusal.ALREADY_REVERSED
+    elif reversed_.reversal_of is not None:
+        return Refusal.NOT_REVERSIBLE
+    else:
+        effect = amounts.negated(reversed_.effect)
+    if effect == NOTHING:
+        return Refusal.NOTHING_TO_ADJUST
     after = _adjusted(event, effect)
+    if amounts.is_any_negative(after.current):
+        return Refusal.CREDIT_EXCEEDS_REMAINING
     if not (amounts.is_in_range(after.current) and amounts.is_in_range(after.adjusted)):
-        text = f"The amounts of chargeable event {event.ref_id} would go beyond 10^15 micro-units."
-        return _fault(Refusal.SUM_OUT_OF_RANGE, "chargeAdjustment", text)
+        return Refusal.SUM_OUT_OF_RANGE
     return _Change(event, effect, after)
 
 
-def _effect(request: AdjustmentRequest, account: Account, event: ChargeableEvent) -> Amounts:
-    is_tax_included = request.tax_included
-    if request.charge_type is ChargeType.CREDIT:
-        return amounts.credit(
-            request.charge_adjustment, event.current, is_tax_included=is_tax_included
-        )
-    rate = 0 if account.tax_exempt else event.tax.rate
-    return amounts.debit(request.charge_adjustment, rate, is_tax_included=is_tax_included)
-
-
-def _creditable(request: AdjustmentRequest, event: ChargeableEvent) -> int:
-    current = event.current
-    return current.tax_included_amount if request.tax_included else current.tax_excluded_amount
+def _reason_of(request: AdjustmentRequest) -> str:
+    return DEFAULT_REASON if request.reason is None else request.reason
 
 
 def _adjusted(event: ChargeableEvent, effect: Amounts) -> ChargeableEvent:
@@ -227,35 +220,38 @@ def _adjusted(event: ChargeableEvent, effect: Amounts) -> ChargeableEvent:
     )
 
 
-def _adjustment(request: AdjustmentRequest, noted: Noted, change: _Change) -> Adjustment:
-    before = change.before
+def _adjustment(
+    state: State, request: AdjustmentRequest, noted: Noted, change: _Change
+) -> Adjustment:
+    before, reversed_ = change.before, state.adjustment
+    is_credit = change.effect.tax_included_amount < 0
     is_open = before.status is ChargeableEventStatus.RATED
     return Adjustment(
-        ref_id=f"ADJ-{noted.account_ref_id}-{request.request_id}",
+        ref_id=adjustment_ref_id(noted.account_ref_id, request.request_id),
         request_id=request.request_id,
         user=request.user,
         channel=noted.channel,
         account=before.account,
         chargeable_event_ref_id=before.ref_id,
-        charge_type=request.charge_type,
-        adjustment_mode=request.adjustment_mode,
-        tax_treatment=request.tax_treatment,
+        charge_type=ChargeType.CREDIT if is_credit else ChargeType.DEBIT,
+        adjustment_mode=mode_of(request),
+        tax_treatment=reversed_.tax_treatment if reversed_ else request.tax_treatment,
         currency=before.currency,
-        reason=DEFAULT_REASON if request.reason is None else request.reason,
+        reason=_reason_of(request),
         comment=request.comment,
         effect=change.effect,
         before=before.current,
         after=change.after.current,
         event_version=change.after.version,
         billing_treatment=BillingTreatment.SAME_PERIOD if is_open else BillingTreatment.NEXT_BILL,
-        reversal_of=None,
+        reversal_of=request.reversal_of,
         batch=noted.batch,
         requested_at=noted.requested_at,
     )
 
 
 def _refused(
-    state: State, request: AdjustmentRequest, noted: Noted, fault: Fault
+    code: Refusal, state: State, request: AdjustmentRequest, noted: Noted
 ) -> AdjustmentResult:
     event = state.chargeable_event
     return AdjustmentResult(
@@ -265,28 +261,7 @@ def _refused(
         status=ResultStatus.REFUSED,
         adjustment=None,
         chargeable_event=event,
-        errors=(fault,),
+        errors=(fault_of(code, state, request, noted.account_ref_id),),
         remaining=None if event is None else event.current,
         requested_at=noted.requested_at,
-    )
-
-
-def _fault(code: Refusal, field: str, message: str) -> Fault:
-    return Fault(code=code, field=field, message=message)
-
-
-def _event_not_found(request: AdjustmentRequest, account: Account) -> str:
-    return (
-        f"There is no chargeable event {request.chargeable_event_ref_id} on account"
-        f" {account.ref_id}."
-    )
-
-
-def _too_much(request: AdjustmentRequest, event: ChargeableEvent) -> str:
-    asked = amounts.micro_as_money(request.charge_adjustment, event.currency)
-    left = amounts.micro_as_money(_creditable(request, event), event.currency)
-    without = "" if request.tax_included else ", without tax,"
-    return (
-        f"The credit of {asked} is more than the {left} that{without} remain on"
-        f" chargeable event {event.ref_id}."
     )

@@ -16,6 +16,7 @@ PATHS = {
     "/v1/rm/billing-invoicing/adjust-chargeable-event",
     "/v1/adjustments/{request_id}",
     "/v1/adjustments/{request_id}/events",
+    "/v1/reasons",
     *("/livez", "/readyz", "/metrics", "/asyncapi.json", "/schemas/{name}.json"),
     "/problems/{name}",
 }

@@ -13,7 +13,8 @@ from schemas.chargeable_event import ChargeableEvent
 from schemas.messages import examples_of
 from schemas.reading import MalformedRequest, read_request
 from schemas.refusals import Refusal
-from streams.domain.decide import Answer, Decision, State, content_of, decide, refuse_malformed
+from streams.domain.decide import Decision, content_of, decide, refuse_malformed
+from streams.domain.state import Answer, State
 from tests.builders import (
     ABSENT,
     REQUEST_ID,
@@ -165,8 +166,8 @@ def test_a_credit_may_take_all_that_remains_and_no_more() -> None:
     assert _code(decision) is Refusal.CREDIT_EXCEEDS_REMAINING
     assert decision.result is not None
     assert decision.result.errors[0].message == (
-        "The credit of 10.000001 EUR is more than the 10.00 EUR that, without tax, remain on"
-        " chargeable event CE-500001."
+        "The credit of 10.000001 EUR without tax is more than the 10.00 EUR without tax that"
+        " remain on chargeable event CE-500001."
     )
 
 

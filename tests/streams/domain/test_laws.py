@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.chargeable_event import ChargeableEvent
-from streams.domain.decide import Answer, State, content_of, decide
+from streams.domain.decide import content_of, decide
+from streams.domain.state import Answer, State
 from tests.builders import (
     account,
     account_body,

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from schemas.account import AccountState
 from schemas.chargeable_event import AdjustmentState, ChargeableEvent
 from schemas.dead_letters import DeadLetterCode
-from streams.domain.decide import State, decide
+from streams.domain.decide import decide
+from streams.domain.state import State
 from streams.domain.upserts import (
     Conflict,
     adjustment_state,
