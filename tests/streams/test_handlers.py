@@ -1,14 +1,17 @@
 """What each input record makes the engine write, headers included; without Kafka."""
 
 import json
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from streams.app import build_plan
 from streams.delivery.work import Work, partition_of
 from streams.publishing import utc_text
+from streams.tables import StoredAnswer, tables
 
 ACCOUNT, EVENT = "ACC-1001", "CE-500001"
 UNIT = partition_of(ACCOUNT.encode(), 12)
@@ -152,6 +155,60 @@ def test_a_repeat_is_the_first_result_again_under_its_own_source(work: Work) -> 
     assert headers(again)["ce_id"] == f"adjustment-requests-{UNIT}-5121-0"
     assert headers(again)["state-seq"] == "4"
     assert len(written(work, "business-transactions")) == 4
+
+
+def reversal_of(request_id: str, own_id: str, **changes: Any) -> dict[str, Any]:
+    asked = {name: REQUEST_VALUE[name] for name in ("user", "chargeableEventRefId", "currency")}
+    named = {"requestId": own_id, "reversalOf": f"ADJ-{ACCOUNT}-{request_id}"}
+    return asked | named | changes
+
+
+def test_an_adjustment_is_undone_once_and_its_own_answer_stays(work: Work) -> None:
+    ids = [str(uuid.UUID(int=number)) for number in range(1, 4)]
+    handle(work, record("adjustment-requests", REQUEST_VALUE))
+    handle(work, record("adjustment-requests", reversal_of(REQUEST_ID, ids[0]), 5121))
+    handle(work, record("adjustment-requests", reversal_of(REQUEST_ID, ids[1]), 5122))
+    handle(work, record("adjustment-requests", reversal_of(ids[0], ids[2]), 5123))
+    handle(work, record("adjustment-requests", REQUEST_VALUE, 5124))
+    results = written(work, "adjustment-results")
+    codes = [[fault["code"] for fault in json.loads(it.value)["errors"]] for it in results]
+    assert codes == [[], [], ["ALREADY_REVERSED"], ["NOT_REVERSIBLE"], []]
+    assert results[4].value == results[0].value
+    undone, again = (json.loads(results[place].value) for place in (1, 2))
+    assert undone["adjustment"]["reversalOf"] == f"ADJ-{ACCOUNT}-{REQUEST_ID}"
+    assert undone["remaining"] == EVENT_VALUE["original"]
+    assert f"by ADJ-{ACCOUNT}-{ids[0]}" in again["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        f"ADJ-{ACCOUNT}-00000000-0000-0000-0000-00000000000f",  # no request had this id
+        f"ADJ-ACC-2-{REQUEST_ID}",
+        REQUEST_ID,
+        "x",
+    ],
+)
+def test_what_names_no_adjustment_of_the_account_is_not_found(work: Work, named: str) -> None:
+    handle(work, record("adjustment-requests", REQUEST_VALUE))
+    asked = reversal_of(REQUEST_ID, str(uuid.UUID(int=1)), reversalOf=named)
+    handle(work, record("adjustment-requests", asked, 5121))
+    _, result = written(work, "adjustment-results")
+    assert json.loads(result.value)["errors"][0]["code"] == "ADJUSTMENT_NOT_FOUND"
+
+
+def test_what_was_refused_cannot_be_undone(work: Work) -> None:
+    handle(work, record("adjustment-requests", REQUEST_VALUE | {"currency": "USD"}))
+    asked = reversal_of(REQUEST_ID, str(uuid.UUID(int=1)))
+    handle(work, record("adjustment-requests", asked, 5121))
+    _, result = written(work, "adjustment-results")
+    assert json.loads(result.value)["errors"][0]["code"] == "ADJUSTMENT_NOT_FOUND"
+
+
+def test_an_answer_stored_before_reversals_were_known_is_read_as_not_reversed() -> None:
+    stored = msgspec.msgpack.encode([b"digest", "APPLIED", EVENT, b"{}"])
+    row = tables()["answers"].decode(stored)
+    assert row == StoredAnswer(b"digest", "APPLIED", EVENT, b"{}", None)
 
 
 def test_a_malformed_request_takes_no_place_of_a_good_one(work: Work) -> None:

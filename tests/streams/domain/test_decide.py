@@ -135,6 +135,28 @@ def test_the_currency_must_be_the_events() -> None:
     assert _code(_decide(currency="USD")) is Refusal.CURRENCY_MISMATCH
 
 
+def test_an_expected_version_must_be_the_events() -> None:
+    assert _code(_decide(expectedVersion=1)) is None
+    for version in (0, 2, -1, 2**63 - 1):
+        decision = _decide(expectedVersion=version)
+        assert _code(decision) is Refusal.VERSION_CONFLICT
+        assert decision.result is not None
+        assert decision.result.errors[0].field == "expectedVersion"
+        assert f"is at version 1 by now, not {version}." in decision.result.errors[0].message
+
+
+@pytest.mark.parametrize("target", [12100000, 12100001, 12099999])
+def test_a_target_is_a_credit_or_a_debit_by_what_is_now(target: int) -> None:
+    asked: dict[str, Any] = {
+        "adjustmentMode": "SET_TO",
+        "chargeAdjustment": None,
+        "chargeType": None,
+    }
+    code = _code(_decide(**asked, targetAmount=target, reason="GOODWILL"))
+    expected = {12100000: "NOTHING_TO_ADJUST", 12100001: "REASON_NOT_APPLICABLE", 12099999: None}
+    assert code == expected[target]
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -206,6 +228,19 @@ def test_the_same_request_may_be_written_in_other_ways(changes: dict[str, object
     assert content_of(request(**changes)) == content_of(request())
 
 
+def test_an_answer_of_an_earlier_version_is_recognised() -> None:
+    """Digests are kept for ever: an attribute that is added may not change those without it."""
+    plain, least = content_of(request()), content_of(request(reason=None, comment=None))
+    assert plain.hex() == "34ef3debd82a265a79e30f0efd8e76ee7918ce4f6e977b066d73f7fda631eb23"
+    assert least.hex() == "640ba4a0b50c9cdf8d59674dfeefc8343fa1eb6910223f9bc8c3e7a29466a8dc"
+
+
+def test_no_tax_included_says_nothing_beside_a_treatment_that_says_it() -> None:
+    for treatment in ("NO_TAX", "TAX_ONLY"):
+        said = request(taxTreatment=treatment, taxIncluded=False)
+        assert content_of(said) == content_of(request(taxTreatment=treatment, taxIncluded=None))
+
+
 def test_the_default_reason_is_the_same_as_none() -> None:
     assert content_of(request(reason=None)) == content_of(request(reason="BILLING_ERROR"))
 
@@ -222,6 +257,17 @@ def test_the_default_reason_is_the_same_as_none() -> None:
         {"reason": "DISPUTE"},
         {"comment": None},
         {"comment": ""},
+        {"expectedVersion": 1},
+        {"taxTreatment": "TAX_ONLY", "taxIncluded": None},
+        {"adjustmentMode": "PERCENT", "percent": 1, "chargeAdjustment": None},
+        {"adjustmentMode": "FULL", "taxIncluded": None, "chargeAdjustment": None},
+        {
+            "adjustmentMode": "SET_TO",
+            "targetAmount": 1,
+            "chargeAdjustment": None,
+            "chargeType": None,
+        },
+        {"reversalOf": "ADJ-1", "chargeType": None, "chargeAdjustment": None, "taxIncluded": None},
     ],
 )
 def test_other_content_under_the_same_id_is_refused_and_not_remembered(

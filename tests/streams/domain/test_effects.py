@@ -170,32 +170,32 @@ def test_an_adjustment_without_effect_is_refused(
             {"chargeAdjustment": 12100001},
             "chargeAdjustment",
             (
-                "The credit of 12.100001 EUR is more than the 12.10 EUR that remain on chargeable event"
-                " CE-500001."
+                "The credit of 12.100001 EUR is more than the 12.10 EUR that remain"
+                " on chargeable event CE-500001."
             ),
         ),
         (
             {"chargeAdjustment": 10000001, "taxIncluded": False},
             "chargeAdjustment",
             (
-                "The credit of 10.000001 EUR without tax is more than the 10.00 EUR without tax that"
-                " remain on chargeable event CE-500001."
+                "The credit of 10.000001 EUR without tax is more than the 10.00 EUR without tax"
+                " that remain on chargeable event CE-500001."
             ),
         ),
         (
             {"chargeAdjustment": 10000001, "taxTreatment": "NO_TAX"},
             "chargeAdjustment",
             (
-                "The credit of 10.000001 EUR without tax is more than the 10.00 EUR without tax that"
-                " remain on chargeable event CE-500001."
+                "The credit of 10.000001 EUR without tax is more than the 10.00 EUR without tax"
+                " that remain on chargeable event CE-500001."
             ),
         ),
         (
             {"chargeAdjustment": 2100001, "taxTreatment": "TAX_ONLY"},
             "chargeAdjustment",
             (
-                "The credit of 2.100001 EUR of tax is more than the 2.10 EUR of tax that remain on"
-                " chargeable event CE-500001."
+                "The credit of 2.100001 EUR of tax is more than the 2.10 EUR of tax that remain"
+                " on chargeable event CE-500001."
             ),
         ),
     ],
