@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from schemas.header_names import _Records
+from schemas.header_names import _Records, accept_any_header_name
 
 
 def batch(compression: int = 0) -> bytes:
@@ -51,3 +52,12 @@ def test_a_record_with_an_unreadable_name_loses_its_headers_and_its_neighbours_k
         (1, 1001, b"k2", None, []),
         (2, 1002, None, b"v3", []),
     ]
+
+
+def test_consumers_of_this_process_read_so_once_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetcher, "MemoryRecords", fetcher.MemoryRecords)  # put back afterwards
+    accept_any_header_name()
+    records = fetcher.MemoryRecords(batch())
+    assert records.next_batch().base_offset == 0

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tools.verify.__main__ import show
 from tools.verify.books import Books
+from tools.verify.charges import Charges
 from tools.verify.log import Record, murmur2
 
 PARTITIONS = dict.fromkeys(
@@ -61,6 +62,7 @@ ADJUSTMENT: Object = {
     "effect": amounts(EFFECT),
     "before": amounts(ORIGINAL),
     "after": amounts(CURRENT),
+    "reversalOf": None,
 }
 RATED = event(1, (0, 0, 0), ORIGINAL)
 ADJUSTED = event(2, EFFECT, CURRENT)
@@ -268,3 +270,47 @@ def test_a_line_about_money_reads_like_a_bill() -> None:
         "0 adjustments of 0.00 + 0.00 tax = 0.00 in all, but "
         "9.173554 + 1.926446 tax = 11.10 stands there."
     ) in found
+
+
+UNDONE: Object = {
+    **ADJUSTMENT,
+    "refId": f"ADJ-{ACCOUNT}-{REFUSED_ID}",
+    "effect": amounts((826_446, 173_554, 1_000_000)),
+    "before": amounts(CURRENT),
+    "after": amounts(ORIGINAL),
+    "reversalOf": ADJUSTMENT["refId"],
+}
+
+
+def reversed_with(edit: Object) -> list[str]:
+    """An adjustment and its reversal, which is changed by `edit`."""
+    charges, at = Charges(), record("business-transactions", 0, {}, {})
+    for version, adjusted, current in ((1, (0, 0, 0), ORIGINAL), (2, EFFECT, CURRENT)):
+        charges.enter_event(at, event(version, adjusted, current))
+    charges.enter_adjustment(at, ADJUSTMENT)
+    charges.enter_event(at, event(3, (0, 0, 0), ORIGINAL))
+    charges.enter_adjustment(at, UNDONE | edit)
+    return list(charges.disagreements())
+
+
+def test_the_books_of_a_reversal_agree() -> None:
+    assert reversed_with({}) == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"reversalOf": "ADJ-unknown"},
+        {"effect": amounts((826_445, 173_555, 1_000_000))},
+    ],
+)
+def test_the_books_notice_a_reversal_that_is_not_the_opposite(edit: Object) -> None:
+    assert any("not its opposite" in line for line in reversed_with(edit))
+
+
+def test_the_books_notice_a_second_reversal() -> None:
+    charges, at = Charges(), record("business-transactions", 0, {}, {})
+    charges.enter_event(at, RATED)
+    for image in (ADJUSTMENT, UNDONE, UNDONE):
+        charges.enter_adjustment(at, image)
+    assert any("a second time" in line for line in charges.disagreements())

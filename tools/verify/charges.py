@@ -54,6 +54,8 @@ class Charges:
         """Begin with nothing entered."""
         self._charges: dict[tuple[str, str], Charge] = {}
         self._disagreements: list[str] = []
+        self._effects: dict[str, tuple[tuple[str, str], Money]] = {}
+        self._reversed: set[str] = set()
 
     def __len__(self) -> int:
         """Count the chargeable events."""
@@ -87,11 +89,30 @@ class Charges:
             return
         charge.effects = charge.effects.plus(effect)
         charge.adjustments += 1
+        self._effects[image["refId"]] = place, effect
+        self._check_reversal(record, image, effect)
         if before.plus(effect) != after or after != charge.current:
             self._disagreements.append(
                 f"{charge.name}: {before} adjusted by {effect} is not {after}, or not the "
                 f"{charge.current} that was published. ({record.address})"
             )
+
+    def _check_reversal(self, record: Record, image: dict[str, Any], effect: Money) -> None:
+        """A reversal takes back exactly what an earlier adjustment of its event did, once."""
+        undone = image["reversalOf"]
+        if undone is None:
+            return
+        nowhere = (("", ""), effect)
+        place, before = self._effects.get(undone, nowhere)
+        is_opposite = before.plus(effect) == Money(0, 0, 0)
+        is_of_event = place == (image["account"]["refId"], image["chargeableEventRefId"])
+        if not is_opposite or not is_of_event:
+            self._disagreements.append(
+                f"{record.address}: reverses {undone} by {effect}, which is not its opposite."
+            )
+        if undone in self._reversed:
+            self._disagreements.append(f"{record.address}: reverses {undone} a second time.")
+        self._reversed.add(undone)
 
     def disagreements(self) -> Iterator[str]:
         """Say what does not add up."""
