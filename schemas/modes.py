@@ -75,9 +75,7 @@ def _of_mode(given: Mapping[str, Any], broken: AbstractSet[str]) -> Iterator[Con
     mode = given.get("adjustmentMode", AdjustmentMode.AMOUNT)
     treatment = given.get("taxTreatment", TaxTreatment.PROPORTIONAL)
     is_full, because = mode == AdjustmentMode.FULL, f"adjustmentMode {mode}"
-    is_which_needed = (
-        not is_full and "taxTreatment" not in broken and treatment == TaxTreatment.PROPORTIONAL
-    )
+    is_which_needed = not is_full and treatment == TaxTreatment.PROPORTIONAL
     needed = NEEDED[mode] | {_WHICH} if is_which_needed else NEEDED[mode]
     used = NEEDED[mode] if is_full else NEEDED[mode] | {_WHICH}
     for field in needed - given.keys():

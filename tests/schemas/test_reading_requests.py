@@ -52,8 +52,11 @@ def test_all_that_is_wrong_with_a_shape_is_told_in_order(shows: str) -> None:
 
 @pytest.mark.parametrize("shows", GOOD)
 def test_a_good_shape_is_read_without_a_fault(shows: str) -> None:
-    read = read_request(value_of(GOOD[shows]))
+    value = value_of(GOOD[shows])
+    read = read_request(value)
     assert isinstance(read, AdjustmentRequest), read
+    read_slowly = read_request(value.rstrip()[:-1] + b', "stranger": null}')
+    assert read_slowly == read
 
 
 def test_the_names_of_a_malformed_request_are_given_back_if_they_are_text() -> None:
