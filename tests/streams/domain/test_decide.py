@@ -1,5 +1,6 @@
 """Tests of each rule that decides about a request."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -57,6 +58,8 @@ def test_a_malformed_request_is_told_as_in_the_example() -> None:
         )
     )
     assert isinstance(malformed, MalformedRequest)
+    named = dataclasses.replace(malformed, chargeable_event_ref_id="CE-1")
+    assert refuse_malformed(named, noted()).chargeable_event_ref_id == "CE-1"
     result = refuse_malformed(malformed, noted(requested_at="2026-11-05T09:31:12.040Z"))
     written = json.loads(msgspec.json.encode(result))
     assert written == examples_of("adjustment-result")["malformed request"]
@@ -278,6 +281,41 @@ def test_other_content_under_the_same_id_is_refused_and_not_remembered(
     assert _code(decision) is Refusal.REQUEST_ID_REUSED
     assert not decision.is_remembered
     assert not decision.is_replay
+
+
+@pytest.mark.parametrize(
+    ("mode", "attribute"),
+    [
+        ({"adjustmentMode": "PERCENT", "chargeAdjustment": None}, "percent"),
+        (
+            {"adjustmentMode": "SET_TO", "chargeAdjustment": None, "chargeType": None},
+            "targetAmount",
+        ),
+        (
+            dict.fromkeys(("chargeType", "chargeAdjustment", "taxIncluded")),
+            "reversalOf",
+        ),
+    ],
+)
+def test_the_amount_of_each_mode_is_content(mode: dict[str, Any], attribute: str) -> None:
+    one, other = (5, 6) if attribute != "reversalOf" else ("ADJ-5", "ADJ-6")
+    assert content_of(request(**mode, **{attribute: one})) != content_of(
+        request(**mode, **{attribute: other})
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"),
+    [
+        ({"chargeAdjustment": 12100000}, "FULLY_CREDITED"),
+        ({"chargeAdjustment": 12099999}, "PARTIALLY_CREDITED"),
+        ({"chargeType": "DEBIT"}, "INCREASED"),
+    ],
+)
+def test_the_event_says_what_adjustments_made_of_it(asked: dict[str, Any], state: str) -> None:
+    row = _decide(**asked).chargeable_event
+    assert row is not None
+    assert row.adjustment_state == state
 
 
 def test_what_was_noted_is_recorded_and_decides_nothing() -> None:
