@@ -64,6 +64,8 @@ def test_an_amount_below_zero_is_seen_in_each_of_the_three() -> None:
 def test_the_range_ends_at_a_thousand_million() -> None:
     assert is_in_range(amounts(10**15, 0))
     assert is_in_range(amounts(-(10**15), 0))
+    assert is_in_range(amounts(0, 10**15))
+    assert is_in_range(amounts(0, -(10**15)))
     assert not is_in_range(amounts(10**15 + 1, -1))
     assert not is_in_range(amounts(0, 10**15 + 1))
     assert not is_in_range(amounts(10**15, 1))
@@ -77,6 +79,8 @@ def test_the_range_ends_at_a_thousand_million() -> None:
         (0, "0.00 EUR"),
         (1, "0.000001 EUR"),
         (5_000_000, "5.00 EUR"),
+        (120_000_000, "120.00 EUR"),
+        (-1_500_000, "-1.50 EUR"),
     ],
 )
 def test_money_is_written_with_two_decimals_at_least(amount: int, text: str) -> None:

@@ -30,6 +30,7 @@ def test_a_new_account_has_version_one() -> None:
     row = upsert_account(None, account_upsert())
     assert row == account()
     assert account().version == 1
+    assert account().external_id == "CRM-77"
 
 
 def test_an_account_sent_twice_changes_nothing() -> None:
@@ -49,8 +50,9 @@ def test_the_currency_of_an_account_never_changes() -> None:
 
 
 def test_a_new_event_is_as_it_was_rated() -> None:
-    row = event()
+    row = event(status="BILLED", invoiceRefId="INV-1")
     assert row.version == 1
+    assert row.invoice_ref_id == "INV-1"
     assert row.current == row.original == amounts(10000000, 2100000)
     assert row.adjusted == amounts(0, 0)
     assert row.adjustment_state is AdjustmentState.NONE
@@ -84,12 +86,18 @@ def test_an_upsert_never_pushes_an_amount_below_zero(original: object) -> None:
     conflict = upsert_chargeable_event(_credited(), rated_event(original=original))
     assert isinstance(conflict, Conflict)
     assert conflict.code is DeadLetterCode.CONFLICTS_WITH_ADJUSTMENTS
+    assert conflict.text == (
+        "The original amounts of chargeable event CE-500001 are less than what was credited already."
+    )
 
 
 def test_the_currency_of_an_event_never_changes() -> None:
     conflict = upsert_chargeable_event(event(), rated_event(currency="USD"))
     assert isinstance(conflict, Conflict)
     assert conflict.code is DeadLetterCode.IMMUTABLE_ATTRIBUTE
+    assert conflict.text == (
+        "The currency of chargeable event CE-500001 is EUR and cannot become USD."
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,8 @@ def test_the_currency_of_an_event_never_changes() -> None:
         ((-5, -1), (0, 0), "FULLY_CREDITED"),
         ((-5, -1), (5, 1), "PARTIALLY_CREDITED"),
         ((5, 1), (10, 2), "INCREASED"),
+        ((1, 0), (6, 1), "INCREASED"),
+        ((-1, 0), (6, 1), "PARTIALLY_CREDITED"),
         ((-1, 1), (5, 1), "NONE"),
     ],
 )
