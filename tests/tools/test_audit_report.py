@@ -47,10 +47,10 @@ def records() -> list[Record]:
     """The records of a history as a reader gets them: topic by topic."""
     made: dict[str, list[Record]] = {"requests": [], "transactions": [], "results": []}
     for step in HISTORY:
-        source = f"adjustment-requests-3-{len(made['results'])}"
         transactions, results = made["transactions"], made["results"]
+        source = f"adjustment-requests-3-{len(results)}"
         if step.request is None:
-            headers = {"seq": str(len(transactions) + 1), "source": source}
+            headers = {"seq": str(len(transactions) + 1)}
             headers["X-Ocs-Io-message-code"] = step.kind
             transactions.append(
                 record("business-transactions", len(transactions), step.message, headers)
@@ -93,6 +93,6 @@ def test_a_record_missing_is_told(records: list[Record], topic: str, said: str) 
 def test_a_report_shows_each_disagreement_and_what_did_not_occur(records: list[Record]) -> None:
     out = StringIO()
     show(judge_all(records[1:]), Console(file=out, width=200))
-    assert "1 disagreements" in out.getvalue()
+    assert "Disagreements: 1." in out.getvalue()
     assert "no request of this run stands at adjustment-requests-3-0" in out.getvalue()
     assert "it did not occur: MISSING_ATTRIBUTE" in out.getvalue()

@@ -87,7 +87,8 @@ def test_an_upsert_never_pushes_an_amount_below_zero(original: object) -> None:
     assert isinstance(conflict, Conflict)
     assert conflict.code is DeadLetterCode.CONFLICTS_WITH_ADJUSTMENTS
     assert conflict.text == (
-        "The original amounts of chargeable event CE-500001 are less than what was credited already."
+        "The original amounts of chargeable event CE-500001 are less than what was credited"
+        " already."
     )
 
 
