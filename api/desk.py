@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from api.ingress import Ingress, Publisher
+from api.lookups import Lookups
 from api.metrics import Metrics
-from api.read_model import ReadModel
+from api.read_model import ReadModel, Topics
 from api.results import Waiters
 from api.store import Store
 
-REQUESTS, RESULTS = "adjustment-requests", "adjustment-results"
+TOPICS = Topics("adjustment-requests", "adjustment-results", "business-transactions")
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Desk:
 
     ingress: Publisher
     reader: Reader
-    store: Store
+    lookups: Lookups
     waiters: Waiters
     metrics: Metrics
 
@@ -48,15 +49,21 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
     Kafka need not be there yet: until it is, requests are refused and `/readyz` says so.
     """
     waiters, metrics = Waiters(), Metrics()
-    ingress = Ingress(REQUESTS, client_options)
-    reader = ReadModel((REQUESTS, RESULTS), client_options, store, waiters, metrics)
+    ingress = Ingress(TOPICS.requests, client_options)
+    reader = ReadModel(TOPICS, client_options, store, waiters, metrics)
     metrics.connected.set_function(lambda: ingress.is_connected)
     metrics.waiting.set_function(lambda: waiters.count)
     tasks = [asyncio.create_task(ingress.run()), asyncio.create_task(reader.run())]
     for task in tasks:
         task.add_done_callback(_die_of_a_fault)
     try:
-        yield Desk(ingress=ingress, reader=reader, store=store, waiters=waiters, metrics=metrics)
+        yield Desk(
+            ingress=ingress,
+            reader=reader,
+            lookups=Lookups(store.engine),
+            waiters=waiters,
+            metrics=metrics,
+        )
     finally:
         for task in tasks:
             task.cancel()

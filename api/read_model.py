@@ -1,14 +1,19 @@
-"""From the topics to SQL: one reader of requests and results, all partitions, no group.
+"""From the topics to SQL: requests, results and business transactions, all partitions, no group.
 
-What was read is kept together with how far, in one transaction on one writer thread; only then
-are those told who wait for a result. So whoever has an answer finds it again.
+Each topic has a reader of its own. What they bring is kept together with how far they are, in one
+transaction on one writer thread: whoever comes while it is busy shares the next one. A result is
+given to those who wait for it once its request and the entities that it changed are kept as well;
+so whoever has an answer finds all of it.
 """
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from contextlib import AsyncExitStack
+from itertools import takewhile
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -16,9 +21,11 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from api.errors import NotCaughtUpError
 from api.metrics import Metrics
-from api.records import answer_of, received_of
+from api.records import answer_of, enter_transaction, received_of
 from api.results import Answer, Waiters
-from api.store import Position, Received, Store
+from api.rows import Progress, Rows
+from api.store import Store
+from schemas.headers import SEQ
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
@@ -31,27 +38,39 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
+class Topics(NamedTuple):
+    """The names of the topics that are read."""
+
+    requests: str
+    results: str
+    transactions: str
+
+
 class ReadModel:
-    """Reads the two topics into the store, and knows how far it is."""
+    """Reads the topics into the store, and knows how far it is."""
 
     def __init__(
         self,
-        topics: tuple[str, str],
+        topics: Topics,
         client_options: dict[str, Any],
         store: Store,
         waiters: Waiters,
         metrics: Metrics,
     ) -> None:
         """Say what to read and where to keep it; `run` does it."""
-        self._requests, self._results = topics
+        self._topics = topics
         self._client_options = client_options
         self._store = store
         self._waiters = waiters
         self._metrics = metrics
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._consumer: AIOKafkaConsumer | None = None
+        self._writing = asyncio.Lock()
+        self._unwritten: list[Batches] = []
+        self._consumers: list[AIOKafkaConsumer] = []
         self._partitions = 0
         self._reached: dict[TopicPartition, int] = {}
+        self._seq: dict[int, int] = {}  # of the last business transaction of each partition
+        self._held: defaultdict[int, list[Answer]] = defaultdict(list)  # in their order
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
         self._catching_up = 0
@@ -63,15 +82,27 @@ class ReadModel:
         """Whether the ends that the topics had at start have been reached."""
         return self._is_ready
 
+    @property
+    def lag(self) -> int | None:
+        """How many records are known to be on the topics and not kept; None without Kafka."""
+        if not self._consumers:
+            return None
+        ends = (
+            (consumer.last_stable_offset(at) or 0) - self._reached.get(at, 0)
+            for consumer in self._consumers
+            for at in consumer.assignment()
+        )
+        return sum(max(0, behind) for behind in ends)
+
     async def run(self) -> None:
         """Read until cancelled, and from where it stopped after each loss of Kafka."""
         try:
             while True:
                 try:
                     await self._read()
-                except (KafkaError, TimeoutError, OSError) as error:
+                except* (KafkaError, TimeoutError, OSError) as errors:
                     if not self._is_loss_told:
-                        _log.warning("The topics cannot be read now: %s", error)
+                        _log.warning("The topics cannot be read now: %s", errors.exceptions[0])
                     self._is_loss_told = True
                 await asyncio.sleep(RECONNECT_S)
         finally:
@@ -79,13 +110,12 @@ class ReadModel:
 
     async def catch_up(self, limit_s: float) -> None:
         """Return once everything is kept that the topics hold now. Raises NotCaughtUpError."""
-        consumer = self._consumer
-        if consumer is None:
+        if not self._consumers:
             raise NotCaughtUpError
         self._catching_up += 1
         try:
             async with asyncio.timeout(limit_s):
-                ends = await consumer.end_offsets(list(self._reached))
+                ends = await self._consumers[0].end_offsets(list(self._reached))
                 async with self._moved:
                     await self._moved.wait_for(lambda: self._has_reached(ends))
         except (KafkaError, TimeoutError) as error:
@@ -93,7 +123,30 @@ class ReadModel:
         finally:
             self._catching_up -= 1
 
+    async def show(self, partition: int, offset: int, limit_s: float) -> None:
+        """Return once a result, and all that it tells of, is kept. Raises NotCaughtUpError."""
+        try:
+            async with asyncio.timeout(limit_s), self._moved:
+                await self._moved.wait_for(lambda: self._is_shown(partition, offset))
+        except TimeoutError as error:
+            raise NotCaughtUpError from error
+
     async def _read(self) -> None:
+        async with AsyncExitStack() as stack:
+            consumers = [await self._consumer(stack) for _ in self._topics]
+            starts = await self._begin(consumers[0])
+            for consumer, topic in zip(consumers, self._topics, strict=True):
+                places = [at for at in starts if at.topic == topic]
+                consumer.assign(places)
+                for at in places:
+                    consumer.seek(at, starts[at])
+            stack.callback(self._consumers.clear)
+            self._consumers, self._is_loss_told = consumers, False
+            async with asyncio.TaskGroup() as group:
+                for consumer in consumers:
+                    group.create_task(self._follow(consumer))
+
+    async def _consumer(self, stack: AsyncExitStack) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self._client_options,
             isolation_level="read_committed",
@@ -101,80 +154,125 @@ class ReadModel:
             enable_auto_commit=False,
             fetch_max_wait_ms=FETCH_WAIT_MS,
         )
-        try:
-            await consumer.start()
-            await self._begin(consumer)
-            self._consumer, self._is_loss_told = consumer, False
-            while True:
-                batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
-                if batches:
-                    await self._take(batches)
-                # Markers of transactions move a position without a record to tell of it. To look
-                # is dear, and of use only to who waits.
-                if not batches or not self._is_ready or self._catching_up:
-                    await self._move({at: await consumer.position(at) for at in self._reached})
-        finally:
-            self._consumer = None
-            await consumer.stop()
+        stack.push_async_callback(consumer.stop)
+        await consumer.start()
+        return consumer
 
-    async def _begin(self, consumer: AIOKafkaConsumer) -> None:
+    async def _begin(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Stand where the store says, or at the beginning if it is of another past."""
         cluster_id, counts = await _layout(self._client_options)
-        if not counts.keys() >= {self._requests, self._results}:
-            raise UnknownTopicOrPartitionError(self._requests, self._results)
-        self._partitions = counts[self._requests]
+        if not counts.keys() >= set(self._topics):
+            raise UnknownTopicOrPartitionError(*self._topics)
+        self._partitions = counts[self._topics.requests]
         places = [
             TopicPartition(topic, number)
-            for topic in (self._requests, self._results)
+            for topic in self._topics
             for number in range(counts[topic])
         ]
         beginnings = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         stored = await self._on_writer(self._store.positions, cluster_id)
-        starts = {at: stored.get((at.topic, at.partition), beginnings[at]) for at in places}
+        starts = {
+            at: stored[at.topic, at.partition].following if stored else beginnings[at]
+            for at in places
+        }
         if not all(beginnings[at] <= starts[at] <= ends[at] for at in places):
             _log.warning("What was kept of the topics is of another past; all is read anew.")
             stored, starts = {}, dict(beginnings)
         if not stored:
             await self._on_writer(self._store.start_anew, cluster_id)
-        consumer.assign(places)
-        for at in places:
-            consumer.seek(at, starts[at])
-        self._reached = starts
+        self._reached, self._held = dict(starts), defaultdict(list)
+        self._seq = {at.partition: stored[at.topic, at.partition].seq for at in places if stored}
         if self._ends_at_start is None:
             self._ends_at_start = ends
+        return starts
 
-    async def _take(self, batches: Batches) -> None:
-        for answer in await self._on_writer(self._keep, batches):
-            self._waiters.deliver(answer)
-        for at, records in batches.items():
-            self._metrics.records_read.labels(at.topic).inc(len(records))
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        places = consumer.assignment()
+        while True:
+            batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
+            if batches:
+                await self._keep(batches)
+            # Markers of transactions move a position without a record to tell of it. To look is
+            # dear, and of use only to who waits.
+            if not batches or not self._is_ready or self._catching_up:
+                await self._move({at: await consumer.position(at) for at in places})
+
+    async def _keep(self, batches: Batches) -> None:
+        """Write this, and all else that waits; then nothing of it waits any more."""
+        self._unwritten.append(batches)
+        async with self._writing:
+            taken, self._unwritten = self._unwritten, []
+            if not taken:
+                return  # the one before took it along
+            answers = await self._on_writer(self._write, taken)
+        for written in taken:
+            for at, records in written.items():
+                self._reached[at] = records[-1].offset + 1
+                self._metrics.records_read.labels(at.topic).inc(len(records))
+                if at.topic == self._topics.transactions:
+                    self._seq[at.partition] = _seq_of(records[-1])
+        for answer in answers:
+            self._held[answer.partition].append(answer)
+        self._deliver()
+        async with self._moved:
+            self._moved.notify_all()
+
+    def _write(self, taken: list[Batches]) -> list[Answer]:
+        """Runs on the writer thread."""
+        rows = Rows()
+        for at, records in (each for batches in taken for each in batches.items()):
+            seq = _seq_of(records[-1]) if at.topic == self._topics.transactions else 0
+            rows.positions[at.topic, at.partition] = Progress(records[-1].offset + 1, seq)
+            if at.topic == self._topics.transactions:
+                for record in records:
+                    enter_transaction(rows, record)
+            elif at.topic == self._topics.results:
+                rows.answers += [answer for record in records if (answer := answer_of(record))]
+            else:
+                seen = (received_of(record, self._partitions) for record in records)
+                rows.requests += [request for request in seen if request is not None]
+        self._store.keep(rows)
+        return rows.answers
+
+    def _deliver(self) -> None:
+        """Give out the results of which all is kept, in their order."""
+        for answers in self._held.values():
+            told = list(takewhile(self._is_told, answers))
+            del answers[: len(told)]
+            for answer in told:
+                self._waiters.deliver(answer)
+
+    def _is_told(self, answer: Answer) -> bool:
+        """Whether the request and the changed entities of a result are kept as well."""
+        asked = TopicPartition(self._topics.requests, answer.partition)
+        return (
+            self._seq.get(answer.partition, 0) >= answer.state_seq
+            and self._reached[asked] > answer.request_offset
+        )
+
+    def _is_shown(self, partition: int, offset: int) -> bool:
+        at = TopicPartition(self._topics.results, partition)
+        return self._reached.get(at, 0) > offset and not any(
+            held.offset <= offset for held in self._held[partition]
+        )
 
     async def _move(self, reached: dict[TopicPartition, int]) -> None:
         async with self._moved:
-            self._reached = reached
+            self._reached |= reached
             self._moved.notify_all()
         self._is_ready = self._is_ready or self._has_reached(self._ends_at_start or {})
-
-    def _keep(self, batches: Batches) -> list[Answer]:
-        requests: list[Received] = []
-        answers: list[Answer] = []
-        positions: dict[Position, int] = {}
-        for at, records in batches.items():
-            positions[at.topic, at.partition] = records[-1].offset + 1
-            if at.topic == self._results:
-                answers += [answer for record in records if (answer := answer_of(record))]
-            else:
-                seen = (received_of(record, self._partitions) for record in records)
-                requests += [request for request in seen if request is not None]
-        self._store.keep(requests, answers, positions)
-        return answers
 
     def _has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all(self._reached.get(at, -1) >= end for at, end in ends.items())
 
     async def _on_writer(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, call, *arguments)
+
+
+def _seq_of(record: Any) -> int:
+    """Give the number that the engine gave a business transaction."""
+    return next((int(content) for name, content in record.headers if name == SEQ), 0)
 
 
 async def _layout(client_options: dict[str, Any]) -> tuple[str, dict[str, int]]:

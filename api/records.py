@@ -1,19 +1,90 @@
-"""Records of the two topics as what REST keeps of them."""
+"""Records of the three topics as rows of the read model."""
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from aiokafka.partitioner import DefaultPartitioner
 
 from api.results import Answer
-from api.store import Received
+from api.rows import Received, Row, Rows
+from schemas.account import AccountReference
+from schemas.adjustment import AdjustmentRequest
+from schemas.amounts import Amounts
 from schemas.forms import is_guid
+from schemas.headers import MESSAGE_CODE, REQUEST_ID
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_WORD = re.compile(r"\w+")
+WORD_MAX = 64  # characters of a word of a comment that are kept
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _partition_of = DefaultPartitioner()
+
+
+class _Account(msgspec.Struct, rename="camel", gc=False):
+    ref_id: str
+    external_id: str | None
+
+
+class _Event(msgspec.Struct, rename="camel", gc=False):
+    ref_id: str
+    account: AccountReference
+    usage_type: str
+    kind: str
+    event_date: str
+    currency: str
+    status: str
+    current: Amounts
+    adjustment_state: str
+
+
+class _Adjustment(msgspec.Struct, rename="camel", gc=False):
+    request_id: str
+    account: AccountReference
+    chargeable_event_ref_id: str
+    comment: str | None
+    event_version: int
+    reversal_of: str | None
+
+
+class _Result(msgspec.Struct, rename="camel", gc=False):
+    status: str
+
+
+_decode_account = msgspec.json.Decoder(_Account).decode
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_adjustment = msgspec.json.Decoder(_Adjustment).decode
+_decode_result = msgspec.json.Decoder(_Result).decode
+
+
+def enter_transaction(rows: Rows, record: Any) -> None:
+    """Enter an after-image; what an adjustment leaves of an event needs fewer columns."""
+    headers = dict(record.headers)
+    code = headers.get(MESSAGE_CODE)
+    if code == b"chargeableEvent":
+        event = _decode_event(record.value)
+        place = (event.account.ref_id, event.ref_id)
+        if REQUEST_ID in headers and place not in rows.events:
+            rows.adjusted_events[place] = _adjusted_event(event, record.value)
+        else:
+            rows.events[place] = _event(event, record.value)
+            rows.adjusted_events.pop(place, None)
+    elif code == b"adjustment":
+        adjustment = _decode_adjustment(record.value)
+        rows.adjustments.append(_adjustment(adjustment, record.value))
+        rows.comment_words += _words(adjustment)
+    elif code == b"account":
+        account = _decode_account(record.value)
+        rows.accounts[account.ref_id] = {
+            "ref_id": account.ref_id,
+            "external_id": account.external_id,
+            "image": record.value,
+        }
 
 
 def received_of(record: Any, partitions: int) -> Received | None:
@@ -33,29 +104,39 @@ def received_of(record: Any, partitions: int) -> Received | None:
     account = key.decode()
     if account_named(request) not in {None, account}:
         return None
+    is_whole = isinstance(request, AdjustmentRequest)
     return Received(
         account=account,
         request_id=request.request_id,
         topic_offset=record.offset,
         chargeable_event_ref_id=request.chargeable_event_ref_id,
+        user=request.user if isinstance(request, AdjustmentRequest) else None,
         requested_at=utc_text(record.timestamp),
+        asked=record.value if is_whole else None,
     )
 
 
 def answer_of(record: Any) -> Answer | None:
     """Give the result in a record; None where someone else than the engine wrote it."""
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
-    offset = headers.get("source", "").rpartition("-")[2]
-    if record.key is None or not offset.isdecimal() or "requestId" not in headers:
+    offset, state_seq = headers.get("source", "").rpartition("-")[2], headers.get("state-seq", "")
+    if record.key is None or "requestId" not in headers:
         return None
+    if not offset.isdecimal() or not state_seq.isdecimal():
+        return None
+    status, is_replay = _decode_result(record.value).status, headers.get("replay") == "true"
     return Answer(
         account=record.key.decode(errors="replace"),
         request_id=headers["requestId"],
         source=headers["source"],
-        offset=int(offset),
+        request_offset=int(offset),
+        partition=record.partition,
+        offset=record.offset,
         value=record.value,
-        is_replay=headers.get("replay") == "true",
+        status=status,
+        is_replay=is_replay,
         is_remembered=headers.get("remembered") != "false",
+        state_seq=int(state_seq) + (2 if status == "APPLIED" and not is_replay else 0),
     )
 
 
@@ -71,11 +152,66 @@ def canonical_id(request_id: str) -> str:
     return request_id.lower() if is_guid(request_id) else request_id
 
 
+def words_of(text: str) -> set[str]:
+    """Give the words of a text, in small letters; what a comment is searched by."""
+    return {word[:WORD_MAX] for word in _WORD.findall(text.casefold())}
+
+
+def microseconds_of(instant: str) -> int:
+    """Give a time with offset as microseconds since 1970, UTC; what is finer is cut."""
+    return (datetime.fromisoformat(instant) - _EPOCH) // _MICROSECOND
+
+
 def utc_text(timestamp_ms: int) -> str:
     """Write a record's time as `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     seconds, milliseconds = divmod(timestamp_ms, 1000)
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def _event(event: _Event, image: bytes) -> Row:
+    return {
+        "account": event.account.ref_id,
+        "ref_id": event.ref_id,
+        "event_at": microseconds_of(event.event_date),
+        "usage_type": event.usage_type,
+        "kind": event.kind,
+        "status": event.status,
+        "currency": event.currency,
+        "adjustment_state": event.adjustment_state,
+        "amount": event.current.tax_included_amount,
+        "image": image,
+    }
+
+
+def _adjusted_event(event: _Event, image: bytes) -> Row:
+    return {
+        "of_account": event.account.ref_id,
+        "of_ref_id": event.ref_id,
+        "adjustment_state": event.adjustment_state,
+        "amount": event.current.tax_included_amount,
+        "image": image,
+    }
+
+
+def _adjustment(adjustment: _Adjustment, image: bytes) -> Row:
+    return {
+        "account": adjustment.account.ref_id,
+        "request_id": adjustment.request_id,
+        "chargeable_event_ref_id": adjustment.chargeable_event_ref_id,
+        "event_version": adjustment.event_version,
+        "reversal_of": adjustment.reversal_of,
+        "image": image,
+    }
+
+
+def _words(adjustment: _Adjustment) -> Iterable[Row]:
+    for word in sorted(words_of(adjustment.comment)) if adjustment.comment else ():
+        yield {
+            "word": word,
+            "account": adjustment.account.ref_id,
+            "chargeable_event_ref_id": adjustment.chargeable_event_ref_id,
+        }
 
 
 @lru_cache(maxsize=100_000)

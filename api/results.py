@@ -13,11 +13,15 @@ class Answer:
 
     account: str
     request_id: str
-    source: str
-    offset: int
+    source: str  # the record of its request
+    request_offset: int
+    partition: int
+    offset: int  # its own
     value: bytes
+    status: str
     is_replay: bool
     is_remembered: bool
+    state_seq: int  # of the last business transaction that it speaks of, its own included
 
 
 class Waiters:

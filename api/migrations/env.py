@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from api.store import METADATA
+from api.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -20,11 +20,12 @@ from api.errors import (
     NotCaughtUpError,
     RequestTooLargeError,
 )
+from api.lookups import Standing
 from api.preferences import wait_asked
 from api.problems import Mishap, problem, refusal_problem
 from api.records import canonical_id, utc_text
 from api.results import Answer
-from api.store import Received, Standing
+from api.rows import Received
 from api.submission import Rejection, Submission, judge
 from schemas.refusals import Refusal
 
@@ -125,7 +126,9 @@ async def _events(desk: Desk, found: Standing) -> AsyncIterator[bytes]:
         if found.value is None:
             yield _event("received", _document(found))
         while True:
-            standings = await asyncio.to_thread(desk.store.find, found.request_id, found.account)
+            standings = await asyncio.to_thread(
+                desk.lookups.standings, found.request_id, found.account
+            )
             if standings and standings[0].value is not None:
                 yield _event("decided", standings[0].value)
                 return
@@ -151,13 +154,13 @@ async def _wait(happened: asyncio.Event, limit_s: float) -> bool:
 
 async def _find(desk: Desk, request_id: str, account: str | None) -> Standing | Response:
     """Give the one request that is meant, or the problem why there is none."""
-    standings = await asyncio.to_thread(desk.store.find, request_id, account)
+    standings = await asyncio.to_thread(desk.lookups.standings, request_id, account)
     if not standings:
         try:
             await desk.reader.catch_up(CATCH_UP_S)
         except NotCaughtUpError:
             return _unavailable("The topics have not been read to their ends.")
-        standings = await asyncio.to_thread(desk.store.find, request_id, account)
+        standings = await asyncio.to_thread(desk.lookups.standings, request_id, account)
     if not standings:
         where = "" if account is None else f" for account {account}"
         return problem(Mishap.NOT_FOUND, f"No request {request_id} was received{where}.")
@@ -208,7 +211,9 @@ def _accepted(submission: Submission, placed: RecordMetadata) -> Response:
         request_id=submission.request_id,
         topic_offset=placed.offset,
         chargeable_event_ref_id=submission.chargeable_event_ref_id,
+        user=None,
         requested_at=utc_text(placed.timestamp),
+        asked=None,
     )
     headers = {"Location": _location(submission), **RETRY_AFTER}
     return Response(_received_document(received), 202, headers, "application/json")

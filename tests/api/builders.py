@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from api.results import Answer
-from api.store import Received
+from api.rows import Received
 
 REQUEST_ID = "7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
 ACCOUNT = "ACC-1001"
@@ -51,16 +51,20 @@ def a_refusal(code: str = "CREDIT_EXCEEDS_REMAINING", **changes: Any) -> bytes:
 
 def an_answer(value: bytes, **changes: Any) -> Answer:
     """Give a result as it was read from its topic."""
-    offset = changes.get("offset", 0)
+    offset = changes.get("request_offset", 0)
     return Answer(
         **{
             "account": ACCOUNT,
             "request_id": REQUEST_ID,
             "source": f"adjustment-requests-0-{offset}",
+            "request_offset": offset,
+            "partition": 0,
             "offset": offset,
             "value": value,
+            "status": "REFUSED" if b'"REFUSED"' in value else "APPLIED",
             "is_replay": False,
             "is_remembered": True,
+            "state_seq": 0,
         }
         | changes
     )
@@ -73,7 +77,9 @@ def a_received(account: str = ACCOUNT, topic_offset: int = 0) -> Received:
         request_id=REQUEST_ID,
         topic_offset=topic_offset,
         chargeable_event_ref_id="CE-500001",
+        user="crm:jane",
         requested_at=REQUESTED_AT,
+        asked=b"{}",
     )
 
 

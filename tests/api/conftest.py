@@ -9,6 +9,7 @@ import pytest
 
 from api.app import build_app
 from api.desk import Desk
+from api.lookups import Lookups
 from api.metrics import Metrics
 from api.results import Waiters
 from api.store import Store
@@ -39,7 +40,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def desk(topic: ListedTopic, reader: SettledReader, store: Store) -> Desk:
     """The parts behind the routes."""
-    return Desk(ingress=topic, reader=reader, store=store, waiters=Waiters(), metrics=Metrics())
+    lookups = Lookups(store.engine)
+    return Desk(ingress=topic, reader=reader, lookups=lookups, waiters=Waiters(), metrics=Metrics())
 
 
 @pytest.fixture

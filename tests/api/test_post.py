@@ -27,7 +27,7 @@ NO_WAIT = {"Prefer": "respond-async"}
 def answering(topic: ListedTopic, desk: Desk, value: bytes, **changes: Any) -> None:
     """Let a result be read before the acknowledgement of its request comes back."""
     topic.before_acknowledging = lambda account, offset: desk.waiters.deliver(
-        an_answer(value, account=account, offset=offset, **changes)
+        an_answer(value, account=account, request_offset=offset, **changes)
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from api.desk import Desk
 from api.results import Answer
+from api.rows import Rows
 from api.store import Store
 from tests.api.builders import (
     ACCOUNT,
@@ -22,12 +23,12 @@ PATH = f"/v1/adjustments/{REQUEST_ID}"
 WAIT = {"Prefer": "wait=20"}
 
 
-async def decide(desk: Desk, answer: Answer) -> None:
+async def decide(desk: Desk, store: Store, answer: Answer) -> None:
     """Read a result as soon as someone waits for it."""
     async with asyncio.timeout(5):
         while not desk.waiters.count:  # noqa: ASYNC110 - a caller tells nobody that it waits
             await asyncio.sleep(0)
-    desk.store.keep([], [answer], {})
+    store.keep(Rows(answers=[answer]))
     desk.waiters.deliver(answer)
 
 
@@ -35,23 +36,25 @@ async def decide(desk: Desk, answer: Answer) -> None:
 async def test_a_decided_request_is_answered_with_its_result(
     client: httpx.AsyncClient, store: Store, value: bytes
 ) -> None:
-    store.keep([a_received()], [an_answer(value)], {})
+    store.keep(Rows(requests=[a_received()], answers=[an_answer(value)]))
     for path in (PATH, f"/v1/adjustments/{REQUEST_ID.upper()}", f"{PATH}?account={ACCOUNT}"):
         answer = await client.get(path)
         assert (answer.status_code, answer.content) == (200, value)
 
 
 async def test_an_undecided_request_is_received(client: httpx.AsyncClient, store: Store) -> None:
-    store.keep([a_received()], [], {})
+    store.keep(Rows(requests=[a_received()]))
     answer = await client.get(PATH)
     assert answer.status_code == 200
     assert answer.json() | {"status": "RECEIVED", "errors": [], "adjustment": None} == answer.json()
 
 
-async def test_a_long_poll_ends_with_the_result(client: httpx.AsyncClient, desk: Desk) -> None:
-    desk.store.keep([a_received()], [], {})
+async def test_a_long_poll_ends_with_the_result(
+    client: httpx.AsyncClient, desk: Desk, store: Store
+) -> None:
+    store.keep(Rows(requests=[a_received()]))
     answer, _ = await asyncio.gather(
-        client.get(PATH, headers=WAIT), decide(desk, an_answer(a_result()))
+        client.get(PATH, headers=WAIT), decide(desk, store, an_answer(a_result()))
     )
     assert answer.content == a_result()
 
@@ -59,15 +62,17 @@ async def test_a_long_poll_ends_with_the_result(client: httpx.AsyncClient, desk:
 async def test_a_long_poll_that_ends_without_a_result_says_received(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    store.keep([a_received()], [], {})
+    store.keep(Rows(requests=[a_received()]))
     answer = await client.get(PATH, headers={"Prefer": "wait=1"})
     assert answer.json()["status"] == "RECEIVED"
 
 
-async def test_events_end_with_the_result(client: httpx.AsyncClient, desk: Desk) -> None:
-    desk.store.keep([a_received()], [], {})
+async def test_events_end_with_the_result(
+    client: httpx.AsyncClient, desk: Desk, store: Store
+) -> None:
+    store.keep(Rows(requests=[a_received()]))
     answer, _ = await asyncio.gather(
-        client.get(PATH + "/events"), decide(desk, an_answer(a_result()))
+        client.get(PATH + "/events"), decide(desk, store, an_answer(a_result()))
     )
     assert answer.headers["content-type"].startswith("text/event-stream")
     received, decided = answer.text.strip().split("\n\n")
@@ -78,7 +83,7 @@ async def test_events_end_with_the_result(client: httpx.AsyncClient, desk: Desk)
 async def test_events_of_a_decided_request_are_its_result(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    store.keep([a_received()], [an_answer(a_result())], {})
+    store.keep(Rows(requests=[a_received()], answers=[an_answer(a_result())]))
     answer = await client.get(PATH + "/events")
     assert answer.text == f"event: decided\ndata: {a_result().decode()}\n\n"
 
@@ -105,7 +110,13 @@ async def test_nothing_is_said_not_to_be_there_before_all_was_read(
 async def test_an_id_of_two_accounts_needs_an_account(
     client: httpx.AsyncClient, store: Store, path: str
 ) -> None:
-    store.keep([a_received(), a_received(account="ACC-2")], [an_answer(a_result())], {})
+    store.keep(
+        Rows(
+            requests=[a_received(), a_received(account="ACC-2")],
+            answers=[an_answer(a_result())],
+            positions={},
+        )
+    )
     answer = await client.get(PATH + path)
     assert (answer.status_code, answer.json()["code"]) == (409, "AMBIGUOUS_ID")
     named = await client.get(f"{PATH}{path}?account={ACCOUNT}")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from api.lookups import Lookups
+from api.rows import Progress, Rows
 from api.store import Store
 from tests.api.builders import (
     ACCOUNT,
@@ -16,67 +18,90 @@ from tests.api.builders import (
 
 def value_of(store: Store) -> bytes | None:
     """Give the one result of the one request."""
-    (standing,) = store.find(REQUEST_ID, None)
+    (standing,) = Lookups(store.engine).standings(REQUEST_ID, None)
     return standing.value
 
 
 def test_a_request_stands_undecided_until_its_result_is_read(store: Store) -> None:
-    store.keep([a_received()], [], {})
+    store.keep(Rows(requests=[a_received()]))
     assert value_of(store) is None
-    store.keep([], [an_answer(a_result())], {})
+    store.keep(Rows(answers=[an_answer(a_result())]))
     assert value_of(store) == a_result()
 
 
 def test_a_result_read_before_its_request_decides_it(store: Store) -> None:
-    store.keep([], [an_answer(a_result())], {})
-    store.keep([a_received()], [], {})
+    store.keep(Rows(answers=[an_answer(a_result())]))
+    store.keep(Rows(requests=[a_received()]))
     assert value_of(store) == a_result()
 
 
 def test_the_first_remembered_result_stays(store: Store) -> None:
-    store.keep([a_received()], [an_answer(a_result())], {})
-    reused = an_answer(a_refusal("REQUEST_ID_REUSED"), offset=1, is_remembered=False)
-    store.keep([a_received(topic_offset=1)], [reused], {})
-    store.keep([], [an_answer(a_refusal(), offset=2)], {})
+    store.keep(Rows(requests=[a_received()], answers=[an_answer(a_result())]))
+    reused = an_answer(a_refusal("REQUEST_ID_REUSED"), request_offset=1, is_remembered=False)
+    store.keep(Rows(requests=[a_received(topic_offset=1)], answers=[reused]))
+    store.keep(Rows(answers=[an_answer(a_refusal(), request_offset=2)]))
     assert value_of(store) == a_result()
 
 
 def test_a_result_that_is_not_remembered_gives_way_to_the_next_request(store: Store) -> None:
     malformed = an_answer(a_refusal("INVALID_TYPE"), is_remembered=False)
-    store.keep([a_received()], [malformed], {})
+    store.keep(Rows(requests=[a_received()], answers=[malformed]))
     assert value_of(store) == a_refusal("INVALID_TYPE")
-    store.keep([a_received(topic_offset=1)], [], {})
+    store.keep(Rows(requests=[a_received(topic_offset=1)]))
     assert value_of(store) is None
-    store.keep([], [an_answer(a_result(), offset=1)], {})
+    store.keep(Rows(answers=[an_answer(a_result(), request_offset=1)]))
     assert value_of(store) == a_result()
 
 
 def test_reading_the_same_records_again_changes_nothing(store: Store) -> None:
     for _ in range(2):
-        store.keep([a_received()], [an_answer(a_result())], {("adjustment-results", 0): 1})
+        store.keep(
+            Rows(
+                requests=[a_received()],
+                answers=[an_answer(a_result())],
+                positions={("adjustment-results", 0): Progress(1, 0)},
+            )
+        )
     assert value_of(store) == a_result()
 
 
 def test_an_id_of_two_accounts_stands_twice(store: Store) -> None:
-    store.keep([a_received(), a_received(account="ACC-2")], [], {})
-    assert [standing.account for standing in store.find(REQUEST_ID, None)] == [ACCOUNT, "ACC-2"]
-    assert [standing.account for standing in store.find(REQUEST_ID, "ACC-2")] == ["ACC-2"]
+    store.keep(Rows(requests=[a_received(), a_received(account="ACC-2")]))
+    assert [standing.account for standing in Lookups(store.engine).standings(REQUEST_ID, None)] == [
+        ACCOUNT,
+        "ACC-2",
+    ]
+    assert [
+        standing.account for standing in Lookups(store.engine).standings(REQUEST_ID, "ACC-2")
+    ] == ["ACC-2"]
 
 
 def test_what_was_kept_and_how_far_is_there_after_a_restart(tmp_path: Path) -> None:
     first = Store(sqlite_url(tmp_path))
     first.start_anew("cluster-1")
-    first.keep([a_received()], [an_answer(a_result())], {("adjustment-results", 3): 7})
+    first.keep(
+        Rows(
+            requests=[a_received()],
+            answers=[an_answer(a_result())],
+            positions={("adjustment-results", 3): Progress(7, 0)},
+        )
+    )
     first.close()
     second = Store(sqlite_url(tmp_path))
-    assert second.positions("cluster-1") == {("adjustment-results", 3): 7}
+    assert second.positions("cluster-1") == {("adjustment-results", 3): Progress(7, 0)}
     assert value_of(second) == a_result()
     second.close()
 
 
 def test_positions_of_another_cluster_count_for_nothing(store: Store) -> None:
     store.start_anew("cluster-1")
-    store.keep([a_received()], [], {("adjustment-requests", 0): 1})
+    store.keep(
+        Rows(
+            requests=[a_received()],
+            answers=[],
+            positions={("adjustment-requests", 0): Progress(1, 0)},
+        )
+    )
     assert store.positions("cluster-2") == {}
     store.start_anew("cluster-2")
-    assert store.find(REQUEST_ID, None) == []
+    assert Lookups(store.engine).standings(REQUEST_ID, None) == []

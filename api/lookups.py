@@ -1,0 +1,102 @@
+"""Looks up in the read model what is named by its id."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sql
+
+from api.rows import Received
+from api.tables import ACCOUNT, ADJUSTMENT, CHARGEABLE_EVENT, REQUEST, RESULT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How the request of one account and id stands: decided if there is a value."""
+
+    account: str
+    request_id: str
+    received: Received | None
+    value: bytes | None
+    is_remembered: bool
+
+
+class Lookups:
+    """The read model, by ids. Each call blocks: use threads."""
+
+    def __init__(self, engine: sql.Engine) -> None:
+        """Look into this database."""
+        self._engine = engine
+
+    def standings(self, request_id: str, account: str | None) -> list[Standing]:
+        """Give how the request stands, once for each account that used the id."""
+        with self._engine.begin() as connection:
+            requests = {
+                row["account"]: Received(**row)
+                for row in connection.execute(_of(REQUEST, request_id, account)).mappings()
+            }
+            results = {
+                row.account: row for row in connection.execute(_of(RESULT, request_id, account))
+            }
+        return [
+            _standing(name, request_id, requests.get(name), results.get(name))
+            for name in sorted(requests.keys() | results.keys())
+        ]
+
+    def events(self, ref_id: str, account: str | None) -> list[tuple[str, bytes]]:
+        """Give account and image of each chargeable event of this refId, by account."""
+        table = CHARGEABLE_EVENT
+        asked = sql.select(table.c.account, table.c.image).where(table.c.ref_id == ref_id)
+        if account is not None:
+            asked = asked.where(table.c.account == account)
+        with self._engine.begin() as connection:
+            rows = connection.execute(asked.order_by(table.c.account)).all()
+        return [(row.account, row.image) for row in rows]
+
+    def account(self, ref_id: str) -> bytes | None:
+        """Give the image of an account."""
+        with self._engine.begin() as connection:
+            image: bytes | None = connection.scalar(
+                sql.select(ACCOUNT.c.image).where(ACCOUNT.c.ref_id == ref_id)
+            )
+        return image
+
+    def adjustment(self, account: str, request_id: str) -> bytes | None:
+        """Give the image of the adjustment that a request made."""
+        with self._engine.begin() as connection:
+            image: bytes | None = connection.scalar(
+                sql.select(ADJUSTMENT.c.image)
+                .where(ADJUSTMENT.c.account == account)
+                .where(ADJUSTMENT.c.request_id == request_id)
+            )
+        return image
+
+    def reversal(self, account: str, adjustment: str) -> bytes | None:
+        """Give the image of the adjustment that reversed the one of this refId."""
+        with self._engine.begin() as connection:
+            image: bytes | None = connection.scalar(
+                sql.select(ADJUSTMENT.c.image)
+                .where(ADJUSTMENT.c.account == account)
+                .where(ADJUSTMENT.c.reversal_of == adjustment)
+            )
+        return image
+
+
+def _of(table: sql.Table, request_id: str, account: str | None) -> sql.Select[Any]:
+    asked = sql.select(table).where(table.c.request_id == request_id)
+    return asked if account is None else asked.where(table.c.account == account)
+
+
+def _standing(
+    account: str, request_id: str, received: Received | None, result: sql.Row[Any] | None
+) -> Standing:
+    """Say how it stands: a result not remembered counts only until the id is used again."""
+    is_decided = result is not None and (
+        result.remembered or received is None or received.topic_offset <= result.request_offset
+    )
+    return Standing(
+        account=account,
+        request_id=request_id,
+        received=received,
+        value=result.value if result is not None and is_decided else None,
+        is_remembered=result is not None and result.remembered,
+    )

@@ -1,0 +1,124 @@
+"""The read model's tables: what REST keeps of the topics, narrow, with few indexes.
+
+Every row is a message as it was published, and beside it what is searched by. All of it is a cache:
+without it everything is read again from the topics.
+"""
+
+import sqlalchemy as sql
+from sqlalchemy.dialects import postgresql
+
+METADATA = sql.MetaData()
+# Ordered by bytes everywhere, so that a beginning is a range and a page has one order.
+ID = sql.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+ACCOUNT = sql.Table(
+    "account",
+    METADATA,
+    sql.Column("ref_id", ID, primary_key=True),
+    sql.Column("external_id", ID),
+    sql.Column("image", sql.LargeBinary, nullable=False),
+    sql.Index("account_by_external_id", "external_id"),
+)
+
+# `id` is SQLite's own row number: indexes point with it, and it takes no room.
+CHARGEABLE_EVENT = sql.Table(
+    "chargeable_event",
+    METADATA,
+    sql.Column(
+        "id", sql.BigInteger().with_variant(sql.Integer, "sqlite"), sql.Identity(), primary_key=True
+    ),
+    sql.Column("account", ID, nullable=False),
+    sql.Column("ref_id", ID, nullable=False),
+    sql.Column("event_at", sql.BigInteger, nullable=False),  # microseconds since 1970, UTC
+    sql.Column("usage_type", sql.Text, nullable=False),
+    sql.Column("kind", sql.Text, nullable=False),
+    sql.Column("status", sql.Text, nullable=False),
+    sql.Column("currency", sql.Text, nullable=False),
+    sql.Column("adjustment_state", sql.Text, nullable=False),
+    sql.Column("amount", sql.BigInteger, nullable=False),  # current.taxIncludedAmount
+    sql.Column("image", sql.LargeBinary, nullable=False),
+    sql.UniqueConstraint("account", "ref_id", name="chargeable_event_of_account"),
+)
+# A page is read along one of these, newest first; all but the last two never change with an
+# adjustment, which so costs little.
+sql.Index("chargeable_event_by_time", CHARGEABLE_EVENT.c.event_at)
+sql.Index("chargeable_event_by_account", CHARGEABLE_EVENT.c.account, CHARGEABLE_EVENT.c.event_at)
+sql.Index("chargeable_event_by_ref_id", CHARGEABLE_EVENT.c.ref_id)
+sql.Index("chargeable_event_by_usage", CHARGEABLE_EVENT.c.usage_type, CHARGEABLE_EVENT.c.event_at)
+sql.Index("chargeable_event_by_kind", CHARGEABLE_EVENT.c.kind, CHARGEABLE_EVENT.c.event_at)
+sql.Index("chargeable_event_by_status", CHARGEABLE_EVENT.c.status, CHARGEABLE_EVENT.c.event_at)
+sql.Index("chargeable_event_by_currency", CHARGEABLE_EVENT.c.currency, CHARGEABLE_EVENT.c.event_at)
+sql.Index("chargeable_event_by_amount", CHARGEABLE_EVENT.c.amount)
+sql.Index(
+    "chargeable_event_adjusted",
+    CHARGEABLE_EVENT.c.adjustment_state,
+    CHARGEABLE_EVENT.c.event_at,
+    sqlite_where=CHARGEABLE_EVENT.c.adjustment_state != "NONE",
+    postgresql_where=CHARGEABLE_EVENT.c.adjustment_state != "NONE",
+)
+
+ADJUSTMENT = sql.Table(
+    "adjustment",
+    METADATA,
+    sql.Column("account", ID, primary_key=True),
+    sql.Column("request_id", ID, primary_key=True),
+    sql.Column("chargeable_event_ref_id", ID, nullable=False),
+    sql.Column("event_version", sql.BigInteger, nullable=False),  # the order of a history
+    sql.Column("reversal_of", ID),
+    sql.Column("image", sql.LargeBinary, nullable=False),
+    sql.Index(
+        "adjustment_of_event", "account", "chargeable_event_ref_id", "event_version", unique=True
+    ),
+    sql.Index("adjustment_by_request_id", "request_id"),
+)
+sql.Index(
+    "adjustment_reversed",
+    ADJUSTMENT.c.reversal_of,
+    sqlite_where=ADJUSTMENT.c.reversal_of.is_not(None),
+    postgresql_where=ADJUSTMENT.c.reversal_of.is_not(None),
+)
+
+COMMENT_WORD = sql.Table(
+    "comment_word",
+    METADATA,
+    sql.Column("word", ID, primary_key=True),
+    sql.Column("account", ID, primary_key=True),
+    sql.Column("chargeable_event_ref_id", ID, primary_key=True),
+)
+
+# What was first asked stands for its id, as it does in the engine; the offset is the newest one's.
+REQUEST = sql.Table(
+    "adjustment_request",
+    METADATA,
+    sql.Column("account", ID, primary_key=True),
+    sql.Column("request_id", ID, primary_key=True),
+    sql.Column("topic_offset", sql.BigInteger, nullable=False),
+    sql.Column("chargeable_event_ref_id", ID),
+    sql.Column("user", sql.Text),
+    sql.Column("requested_at", ID, nullable=False),
+    sql.Column("asked", sql.LargeBinary),  # the first well-formed request's value
+    sql.Index("adjustment_request_by_id", "request_id"),
+    sql.Index("adjustment_request_by_account", "account", "requested_at"),
+    sql.Index("adjustment_request_by_time", "requested_at"),
+)
+RESULT = sql.Table(
+    "adjustment_result",
+    METADATA,
+    sql.Column("account", ID, primary_key=True),
+    sql.Column("request_id", ID, primary_key=True),
+    sql.Column("request_offset", sql.BigInteger, nullable=False),
+    sql.Column("remembered", sql.Boolean, nullable=False),
+    sql.Column("status", sql.Text, nullable=False),
+    sql.Column("value", sql.LargeBinary, nullable=False),
+    sql.Index("adjustment_result_by_id", "request_id"),
+)
+
+TOPIC_OFFSET = sql.Table(
+    "topic_offset",
+    METADATA,
+    sql.Column("topic", sql.Text, primary_key=True),
+    sql.Column("partition", sql.Integer, primary_key=True),
+    sql.Column("next", sql.BigInteger, nullable=False),
+    sql.Column("seq", sql.BigInteger, nullable=False),  # of the last business transaction
+)
+CLUSTER = sql.Table("cluster", METADATA, sql.Column("id", sql.Text, primary_key=True))
