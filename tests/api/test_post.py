@@ -137,7 +137,7 @@ async def test_the_idempotency_key_must_be_the_request_id(
         ({"chargeAdjustment": 1.0}, [("INVALID_TYPE", "chargeAdjustment")]),
         ({"chargeAdjustment": 0}, [("AMOUNT_NOT_POSITIVE", "chargeAdjustment")]),
         ({"chargeAdjustment": 10**30}, [("AMOUNT_OUT_OF_RANGE", "chargeAdjustment")]),
-        ({"percent": 1}, [("UNKNOWN_ATTRIBUTE", "percent")]),
+        ({"surprise": 1}, [("UNKNOWN_ATTRIBUTE", "surprise")]),
         (
             {"requestId": ..., "account": ..., "user": ..., "currency": "eur", "surprise": 1},
             [
