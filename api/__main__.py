@@ -32,7 +32,7 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client_options, store = kafka.client_options(), Store(settings.database_url)
-    except (OSError, SQLAlchemyError) as error:
+    except (ImportError, OSError, SQLAlchemyError) as error:  # a database's driver is an extra
         sys.exit(f"REST does not start: {str(error).splitlines()[0]}")
     uvicorn.run(
         build_app(lambda: open_desk(store, client_options)),

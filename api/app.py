@@ -16,7 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.desk import Desk
 from api.openapi import describe
 from api.problems import Mishap, problem
-from api.routes import adjustments, reasons, service
+from api.reading_after import ReadAfter
+from api.routes import (
+    accounts,
+    adjustment_list,
+    adjustments,
+    chargeable_events,
+    preview,
+    reasons,
+    service,
+)
 
 DeskOpener = Callable[[], AbstractAsyncContextManager[Desk]]
 
@@ -48,12 +57,17 @@ def build_app(open_desk: DeskOpener) -> FastAPI:
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.mount(service.STATIC, StaticFiles(directory=str(files(fastapi_offline) / "static")))
     app.include_router(adjustments.router)
+    app.include_router(preview.router)
+    app.include_router(adjustment_list.router)
+    app.include_router(chargeable_events.router)
+    app.include_router(accounts.router)
     app.include_router(reasons.router)
     app.include_router(service.router)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(ClientDisconnect, _nobody_there)
     app.add_exception_handler(Exception, _fault)
-    app.add_middleware(CountAnswers, app=app)
+    app.add_middleware(ReadAfter, app=app)
+    app.add_middleware(CountAnswers, app=app)  # the outermost: it sees what the others answer
     return app
 
 

@@ -13,9 +13,12 @@ from api.lookups import Lookups
 from api.metrics import Metrics
 from api.read_model import ReadModel, Topics
 from api.results import Waiters
+from api.searching import Searches
 from api.store import Store
 
 TOPICS = Topics("adjustment-requests", "adjustment-results", "business-transactions")
+
+CATCH_UP_S = 2.0  # how long a question waits for the read model
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +30,15 @@ class Reader(Protocol):
     def is_ready(self) -> bool:
         """Whether the ends that the topics had at start have been reached."""
 
+    @property
+    def lag(self) -> int | None:
+        """How many records are known to be on the topics and not kept; None without Kafka."""
+
     async def catch_up(self, limit_s: float) -> None:
         """Return once everything is kept that the topics hold now."""
+
+    async def show(self, partition: int, offset: int, limit_s: float) -> None:
+        """Return once a result, and all that it tells of, is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,7 @@ class Desk:
     ingress: Publisher
     reader: Reader
     lookups: Lookups
+    searches: Searches
     waiters: Waiters
     metrics: Metrics
 
@@ -61,6 +72,7 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
             ingress=ingress,
             reader=reader,
             lookups=Lookups(store.engine),
+            searches=Searches(store.engine),
             waiters=waiters,
             metrics=metrics,
         )

@@ -1,11 +1,14 @@
 """Looks up in the read model what is named by its id."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sql
 
 from api.rows import Received
+from api.snapshot import snapshot
 from api.tables import ACCOUNT, ADJUSTMENT, CHARGEABLE_EVENT, REQUEST, RESULT
 
 
@@ -19,17 +22,34 @@ class Standing:
     value: bytes | None
     is_remembered: bool
 
+    @property
+    def asked(self) -> bytes | None:
+        """The first well-formed request of the id, if one was seen."""
+        return None if self.received is None else self.received.asked
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the id stands for a request; a malformed one does not take it."""
+        return self.asked is not None or self.is_remembered
+
 
 class Lookups:
     """The read model, by ids. Each call blocks: use threads."""
 
-    def __init__(self, engine: sql.Engine) -> None:
-        """Look into this database."""
+    def __init__(self, engine: sql.Engine, connection: sql.Connection | None = None) -> None:
+        """Look into this database; over the connection, if one is given."""
         self._engine = engine
+        self._connection = connection
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator["Lookups"]:
+        """Give lookups that all see the same rows, whatever is written meanwhile."""
+        with snapshot(self._engine) as connection:
+            yield Lookups(self._engine, connection)
 
     def standings(self, request_id: str, account: str | None) -> list[Standing]:
         """Give how the request stands, once for each account that used the id."""
-        with self._engine.begin() as connection:
+        with self._reading() as connection:
             requests = {
                 row["account"]: Received(**row)
                 for row in connection.execute(_of(REQUEST, request_id, account)).mappings()
@@ -48,13 +68,13 @@ class Lookups:
         asked = sql.select(table.c.account, table.c.image).where(table.c.ref_id == ref_id)
         if account is not None:
             asked = asked.where(table.c.account == account)
-        with self._engine.begin() as connection:
+        with self._reading() as connection:
             rows = connection.execute(asked.order_by(table.c.account)).all()
         return [(row.account, row.image) for row in rows]
 
     def account(self, ref_id: str) -> bytes | None:
         """Give the image of an account."""
-        with self._engine.begin() as connection:
+        with self._reading() as connection:
             image: bytes | None = connection.scalar(
                 sql.select(ACCOUNT.c.image).where(ACCOUNT.c.ref_id == ref_id)
             )
@@ -62,7 +82,7 @@ class Lookups:
 
     def adjustment(self, account: str, request_id: str) -> bytes | None:
         """Give the image of the adjustment that a request made."""
-        with self._engine.begin() as connection:
+        with self._reading() as connection:
             image: bytes | None = connection.scalar(
                 sql.select(ADJUSTMENT.c.image)
                 .where(ADJUSTMENT.c.account == account)
@@ -72,13 +92,21 @@ class Lookups:
 
     def reversal(self, account: str, adjustment: str) -> bytes | None:
         """Give the image of the adjustment that reversed the one of this refId."""
-        with self._engine.begin() as connection:
+        with self._reading() as connection:
             image: bytes | None = connection.scalar(
                 sql.select(ADJUSTMENT.c.image)
                 .where(ADJUSTMENT.c.account == account)
                 .where(ADJUSTMENT.c.reversal_of == adjustment)
             )
         return image
+
+    @contextmanager
+    def _reading(self) -> Iterator[sql.Connection]:
+        if self._connection is not None:
+            yield self._connection
+        else:
+            with self._engine.begin() as connection:
+                yield connection
 
 
 def _of(table: sql.Table, request_id: str, account: str | None) -> sql.Select[Any]:

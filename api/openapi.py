@@ -5,73 +5,39 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import StreamingResponse
 
-from api.problems import EXPLANATIONS, MEDIA_TYPE
+from api.openapi_examples import ACCOUNT, REQUEST_ID, all_examples
+from api.openapi_parts import (
+    DECIDED,
+    NOT_YET,
+    READ_AFTER,
+    REF,
+    answer,
+    body,
+    parameter,
+    problem,
+    refusal,
+)
+from api.openapi_reads import read_examples, read_schemas
+from api.problems import EXPLANATIONS, Mishap
+from api.reading_after import PREVIEW
 from schemas.adjustment import AdjustmentRequest
 from schemas.adjustment_result import AdjustmentResult
 from schemas.reasons import ReasonList
+from schemas.refusals import Refusal
 
-_REF = "#/components/schemas/"
 _DESCRIPTION = (
     "Credits or debits a chargeable event, once for each requestId. Money is an integer of "
     "micro-units: 1 EUR is 1000000. What can go wrong is explained under [/problems](/problems)."
 )
-_REQUEST_ID = "7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
-_REQUEST_EXAMPLE: dict[str, Any] = {
-    "requestId": _REQUEST_ID,
-    "user": "crm:jane",
-    "account": {"refId": "ACC-1001"},
-    "chargeableEventRefId": "CE-500001",
-    "chargeType": "CREDIT",
-    "chargeAdjustment": 1000000,
-    "currency": "EUR",
-    "taxIncluded": True,
-    "reason": "INCORRECT_METERING",
-    "comment": "metered twice in roaming",
-}
-_RECEIVED_EXAMPLE: dict[str, Any] = {
-    "requestId": _REQUEST_ID,
-    "account": {"refId": "ACC-1001"},
-    "chargeableEventRefId": "CE-500001",
-    "status": "RECEIVED",
-    "adjustment": None,
-    "chargeableEvent": None,
-    "errors": [],
-    "remaining": None,
-    "requestedAt": "2026-11-05T09:30:00.123Z",
-}
-_PROBLEM_EXAMPLE: dict[str, Any] = {
-    "type": "/problems/credit-exceeds-remaining",
-    "title": "Credit exceeds what remains",
-    "status": 422,
-    "detail": "The credit of 12.100001 EUR is more than the 11.10 EUR that remain on chargeable "
-    "event CE-500001.",
-    "instance": f"/v1/adjustments/{_REQUEST_ID}",
-    "code": "CREDIT_EXCEEDS_REMAINING",
-    "requestId": _REQUEST_ID,
-    "account": {"refId": "ACC-1001"},
-    "chargeableEventRefId": "CE-500001",
-    "errors": [
-        {
-            "code": "CREDIT_EXCEEDS_REMAINING",
-            "field": "chargeAdjustment",
-            "message": "The credit of 12.100001 EUR is more than the 11.10 EUR that remain on "
-            "chargeable event CE-500001.",
-        }
-    ],
-    "remaining": {
-        "taxExcludedAmount": 9173554,
-        "taxAmount": 1926446,
-        "taxIncludedAmount": 11100000,
-    },
-    "chargeableEvent": None,
-    "requestedAt": "2026-11-05T09:30:00.123Z",
-}
 
-_EXAMPLES = {
-    "AdjustmentRequest": {"value": _REQUEST_EXAMPLE},
-    "AdjustmentReceived": {"value": _RECEIVED_EXAMPLE},
-    "Problem": {"value": _PROBLEM_EXAMPLE},
+_TAGS = {
+    "chargeable events": "What was charged, and what adjustments made of it.",
+    "adjustments": "Corrections of charges: asked for, previewed and followed.",
+    "accounts": "Who owes.",
+    "reasons": "Why a charge may be corrected.",
+    "service": "What operators and developers ask.",
 }
 
 
@@ -84,16 +50,34 @@ def describe(app: FastAPI) -> dict[str, Any]:
         description=_DESCRIPTION,
         routes=app.routes,
     )
-    document["components"] = {"schemas": _schemas(), "examples": _EXAMPLES}
+    document["servers"] = [{"url": "/", "description": "This process."}]
+    document["security"] = []  # nobody is asked who they are
+    document["tags"] = [{"name": name, "description": said} for name, said in _TAGS.items()]
+    document["components"] = {"schemas": _schemas(), "examples": all_examples() | read_examples()}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _add_what_many_share(operation, is_read=method == "get" or path == PREVIEW, path=path)
     return document
 
 
+def _add_what_many_share(operation: dict[str, Any], *, is_read: bool, path: str) -> None:
+    """Add what is the same wherever it is possible: a fault of ours, to read after an answer."""
+    answers = operation["responses"]
+    answers["500"] = problem("A fault of ours.", Mishap.INTERNAL_ERROR)
+    if is_read and path.startswith("/v1/"):
+        operation["parameters"] = [*operation.get("parameters", ()), READ_AFTER]
+        answers.setdefault("400", problem("Malformed.", Mishap.BAD_REQUEST))
+        answers.setdefault("503", NOT_YET)
+    operation["responses"] = dict(sorted(answers.items()))
+
+
 def _schemas() -> dict[str, Any]:
-    request = AdjustmentRequest.model_json_schema(ref_template=_REF + "{model}")
+    request = AdjustmentRequest.model_json_schema(ref_template=REF + "{model}")
     _, answers = msgspec.json.schema_components(
-        [AdjustmentResult, ReasonList], ref_template=_REF + "{name}"
+        [AdjustmentResult, ReasonList], ref_template=REF + "{name}"
     )
     return {
+        **read_schemas(),
         **answers,
         **request.pop("$defs", {}),
         "AdjustmentRequest": request,
@@ -113,7 +97,7 @@ def _received(result: dict[str, Any]) -> dict[str, Any]:
             "status": {"const": "RECEIVED"},
             "adjustment": {"type": "null"},
             "chargeableEvent": {"type": "null"},
-            "errors": {"type": "array", "maxItems": 0},
+            "errors": {**result["properties"]["errors"], "maxItems": 0},
             "remaining": {"type": "null"},
         },
     }
@@ -141,99 +125,111 @@ _PROBLEM: dict[str, Any] = {
             "description": "Which rule or mishap.",
         },
         "requestId": _nullable({"type": "string"}, "The request, if it has a readable id."),
-        "account": _nullable({"$ref": _REF + "AccountReference"}, "The account."),
+        "account": _nullable({"$ref": REF + "AccountReference"}, "The account."),
         "chargeableEventRefId": _nullable({"type": "string"}, "The event, as it was named."),
-        "errors": {"type": "array", "items": {"$ref": _REF + "Fault"}},
-        "remaining": _nullable({"$ref": _REF + "Amounts"}, "What may still be credited."),
-        "chargeableEvent": _nullable({"$ref": _REF + "ChargeableEvent"}, "The event as it is."),
+        "errors": {"type": "array", "items": {"$ref": REF + "Fault"}},
+        "remaining": _nullable({"$ref": REF + "Amounts"}, "What may still be credited."),
+        "chargeableEvent": _nullable({"$ref": REF + "ChargeableEvent"}, "The event as it is."),
         "requestedAt": _nullable({"type": "string"}, "When Kafka appended the request, UTC."),
         "outcome": {"type": "string", "description": "With GATEWAY_TIMEOUT: what is known."},
     },
 }
 
 
-def _json(schema: str, media_type: str = "application/json") -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": {"$ref": _REF + schema}}
-    if schema in _EXAMPLES:
-        content["examples"] = {schema: {"$ref": f"#/components/examples/{schema}"}}
-    return {media_type: content}
-
-
-def _answer(description: str, content: dict[str, Any], **headers: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": content,
-        "headers": {
-            name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
-            for name, text in headers.items()
-        },
-    }
-
-
-def _problem(description: str, **headers: str) -> dict[str, Any]:
-    return _answer(description, _json("Problem", MEDIA_TYPE), **headers)
-
-
-def _parameter(
-    name: str, place: str, description: str, *, required: bool = False
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": place,
-        "required": required,
-        "description": description,
-        "schema": {"type": "string"},
-    }
-
-
-_PREFER = _parameter(
+_PREFER = parameter(
     "Prefer",
     "header",
     "`wait=N`: seconds to wait for the result, 30 at most; `respond-async`: do not wait.",
+    example="wait=2",
 )
 _ASKED = [
-    _parameter("request_id", "path", "The requestId, a GUID.", required=True),
-    _parameter("account", "query", "The account, where several used the same id."),
+    parameter("request_id", "path", "The requestId, a GUID.", required=True, example=REQUEST_ID),
+    parameter("account", "query", "The account, where several used the same id.", example=ACCOUNT),
 ]
 _FOUND_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    404: _problem("NOT_FOUND: no such request was ever received."),
-    409: _problem("AMBIGUOUS_ID: several accounts used the id, and none is named."),
-    503: _problem("The topics have not been read to their ends.", Retry_After="Seconds."),
+    404: problem("No such request was ever received.", Mishap.NOT_FOUND),
+    409: problem("Several accounts used the id, and none is named.", Refusal.AMBIGUOUS_ID),
+    503: NOT_YET,
+}
+_PLACE = {
+    "path.request_id": "$response.body#/requestId",
+    "query.account": "$response.body#/account/refId",
+}
+_FOLLOWED = {
+    "getAdjustment": {
+        "operationId": "getAdjustment",
+        "description": "What has become of the request; with `Prefer: wait` once it is decided.",
+        "parameters": _PLACE,
+    },
+    "watchAdjustment": {
+        "operationId": "watchAdjustment",
+        "description": "The same as a stream that ends with the result.",
+        "parameters": _PLACE,
+    },
 }
 _ADJUST: dict[str, Any] = {
     "summary": "Credit or debit a chargeable event",
     "tags": ["adjustments"],
     "status_code": 201,
     "responses": {
-        201: _answer(
-            "Applied: the result.",
-            _json("AdjustmentResult"),
-            Location="Where the result stays.",
-            Idempotent_Replayed="`true` where the request was answered before.",
+        201: {
+            **answer(
+                "Applied: the result.",
+                body("AdjustmentResult"),
+                Location="Where the result stays.",
+                **DECIDED,
+            ),
+            "links": _FOLLOWED,
+        },
+        202: {
+            **answer(
+                "Received, and not decided in the time to wait.",
+                body("AdjustmentReceived"),
+                Location="Where the result will be.",
+                Retry_After="Seconds until it makes sense to look.",
+            ),
+            "links": _FOLLOWED,
+        },
+        400: refusal(
+            "Malformed; all faults are named at once.",
+            400,
+            Mishap.NOT_JSON,
+            Mishap.NOT_AN_OBJECT,
+            Mishap.BAD_REQUEST,
         ),
-        202: _answer(
-            "Received, and not decided in the time to wait.",
-            _json("AdjustmentReceived"),
-            Location="Where the result will be.",
-            Retry_After="Seconds until it makes sense to look.",
+        404: refusal("Refused: account, event or adjustment is not known.", 404),
+        409: refusal("Refused: not possible as things stand.", 409),
+        413: problem("The body has more than 1 MiB.", Mishap.REQUEST_TOO_LARGE),
+        422: refusal("Refused by a rule.", 422),
+        503: problem(
+            "Kafka cannot be reached, or has not been read far enough to tell whose the event is; "
+            "nothing was sent.",
+            Mishap.SERVICE_UNAVAILABLE,
+            Retry_After="Seconds.",
         ),
-        400: _problem("Malformed; all faults are named at once."),
-        404: _problem("Refused: account, event or adjustment is not known."),
-        409: _problem("Refused: not possible as things stand."),
-        413: _problem("The body has more than 1 MiB."),
-        422: _problem("Refused by a rule."),
-        503: _problem("Kafka cannot be reached; nothing was sent.", Retry_After="Seconds."),
-        504: _problem("Outcome unknown: send it again with the same requestId."),
+        504: problem(
+            "Outcome unknown: send it again with the same requestId.",
+            Mishap.GATEWAY_TIMEOUT,
+            Retry_After="Seconds.",
+        ),
     },
     "openapi_extra": {
         "parameters": [
             _PREFER,
-            _parameter(
-                "Idempotency-Key", "header", "The requestId; stands in for one that is missing."
+            parameter(
+                "Idempotency-Key",
+                "header",
+                "The requestId; stands in for one that is missing.",
+                example=REQUEST_ID,
             ),
-            _parameter("traceparent", "header", "Trace context, passed on to the results."),
+            parameter(
+                "traceparent",
+                "header",
+                "Trace context, passed on to the results.",
+                example="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
         ],
-        "requestBody": {"required": True, "content": _json("AdjustmentRequest")},
+        "requestBody": {"required": True, "content": body("AdjustmentRequest")},
     },
 }
 ADJUST = {**_ADJUST, "operation_id": "adjust"}
@@ -243,75 +239,34 @@ STANDING: dict[str, Any] = {
     "tags": ["adjustments"],
     "operation_id": "getAdjustment",
     "responses": {
-        200: _answer(
+        200: answer(
             "The result, or that there is none yet.",
-            {
-                "application/json": {
-                    "schema": {
-                        "oneOf": [
-                            {"$ref": _REF + "AdjustmentResult"},
-                            {"$ref": _REF + "AdjustmentReceived"},
-                        ]
-                    },
-                }
-            },
+            body("AdjustmentResult", "AdjustmentReceived"),
         ),
         **_FOUND_PROBLEMS,
     },
     "openapi_extra": {"parameters": [*_ASKED, _PREFER]},
 }
+_EVENT = {  # of each event of the stream
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["received", "decided"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 EVENTS: dict[str, Any] = {
     "summary": "The same as server-sent events, until decided",
     "tags": ["adjustments"],
     "operation_id": "watchAdjustment",
+    "response_class": StreamingResponse,
     "responses": {
-        200: _answer(
+        200: answer(
             "`received` while undecided, then `decided` with the result; then the stream ends.",
-            {"text/event-stream": {"schema": {"type": "string"}}},
+            {"text/event-stream": {"schema": _EVENT}},
+            Cache_Control="`no-store`.",
         ),
         **_FOUND_PROBLEMS,
     },
     "openapi_extra": {"parameters": _ASKED},
 }
-REASONS: dict[str, Any] = {
-    "summary": "The reasons that a request may give",
-    "tags": ["reasons"],
-    "operation_id": "listReasons",
-    "responses": {
-        200: _answer(
-            "All of them, on one page.",
-            _json("ReasonList"),
-            Cache_Control="How long the list may be kept.",
-        ),
-    },
-}
-
-
-def _plain(summary: str, media_type: str = "application/json", **more: Any) -> dict[str, Any]:
-    content = {media_type: {"schema": {"type": "object" if "json" in media_type else "string"}}}
-    return {
-        "summary": summary,
-        "tags": ["service"],
-        "responses": {200: _answer(summary + ".", content), **more.pop("responses", {})},
-        "openapi_extra": more,
-    }
-
-
-LIVE = _plain("Whether the process serves")
-READY = _plain(
-    "Whether what is known reaches the ends that the topics had at start",
-    responses={503: _problem("Not yet.", Retry_After="Seconds.")},
-)
-METRICS = _plain("Counters for Prometheus", "text/plain")
-ASYNCAPI = _plain("The description of the topics, AsyncAPI 3")
-SCHEMA = _plain(
-    "The JSON Schema of one message",
-    responses={404: _problem("No such schema.")},
-    parameters=[_parameter("name", "path", "Name of the message.", required=True)],
-)
-PROBLEM_PAGE = _plain(
-    "The page that explains a code",
-    "text/html",
-    responses={404: _problem("No such code.")},
-    parameters=[_parameter("name", "path", "The code in kebab case.", required=True)],
-)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from schemas.refusals import Refusal
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "1"}  # seconds
 
 
 class Mishap(StrEnum):
@@ -146,6 +147,11 @@ def problem(
         **fields,
     }
     return Response(msgspec.json.encode(document), explanation.status, headers, MEDIA_TYPE)
+
+
+def unavailable(detail: str) -> Response:
+    """Answer that this cannot be said or done now, but may be soon."""
+    return problem(Mishap.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER)
 
 
 def refusal_problem(

@@ -1,18 +1,16 @@
 """From the topics to SQL: requests, results and business transactions, all partitions, no group.
 
 Each topic has a reader of its own. What they bring is kept together with how far they are, in one
-transaction on one writer thread: whoever comes while it is busy shares the next one. A result is
-given to those who wait for it once its request and the entities that it changed are kept as well;
-so whoever has an answer finds all of it.
+transaction on one writer thread: whoever comes while it is busy shares the next one. Results wait
+until their requests and the entities that they changed are kept: nothing is ever said to be applied
+whose charge is not there, and whoever has an answer finds all of it.
 """
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,7 +21,7 @@ from api.errors import NotCaughtUpError
 from api.metrics import Metrics
 from api.records import answer_of, enter_transaction, received_of
 from api.results import Answer, Waiters
-from api.rows import Progress, Rows
+from api.rows import Position, Progress, Rows
 from api.store import Store
 from schemas.headers import SEQ
 
@@ -70,7 +68,6 @@ class ReadModel:
         self._partitions = 0
         self._reached: dict[TopicPartition, int] = {}
         self._seq: dict[int, int] = {}  # of the last business transaction of each partition
-        self._held: defaultdict[int, list[Answer]] = defaultdict(list)  # in their order
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
         self._catching_up = 0
@@ -127,7 +124,8 @@ class ReadModel:
         """Return once a result, and all that it tells of, is kept. Raises NotCaughtUpError."""
         try:
             async with asyncio.timeout(limit_s), self._moved:
-                await self._moved.wait_for(lambda: self._is_shown(partition, offset))
+                at = TopicPartition(self._topics.results, partition)
+                await self._moved.wait_for(lambda: self._reached.get(at, 0) > offset)
         except TimeoutError as error:
             raise NotCaughtUpError from error
 
@@ -172,17 +170,15 @@ class ReadModel:
         beginnings = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         stored = await self._on_writer(self._store.positions, cluster_id)
-        starts = {
-            at: stored[at.topic, at.partition].following if stored else beginnings[at]
-            for at in places
-        }
+        starts = {at: _start(stored, at, beginnings[at]).following for at in places}
         if not all(beginnings[at] <= starts[at] <= ends[at] for at in places):
             _log.warning("What was kept of the topics is of another past; all is read anew.")
             stored, starts = {}, dict(beginnings)
         if not stored:
             await self._on_writer(self._store.start_anew, cluster_id)
-        self._reached, self._held = dict(starts), defaultdict(list)
-        self._seq = {at.partition: stored[at.topic, at.partition].seq for at in places if stored}
+        self._reached = dict(starts)
+        transactions = [at for at in places if at.topic == self._topics.transactions]
+        self._seq = {at.partition: _start(stored, at, 0).seq for at in transactions}
         if self._ends_at_start is None:
             self._ends_at_start = ends
         return starts
@@ -192,11 +188,19 @@ class ReadModel:
         while True:
             batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
             if batches:
+                await self._until_told(batches)
                 await self._keep(batches)
             # Markers of transactions move a position without a record to tell of it. To look is
             # dear, and of use only to who waits.
             if not batches or not self._is_ready or self._catching_up:
                 await self._move({at: await consumer.position(at) for at in places})
+
+    async def _until_told(self, batches: Batches) -> None:
+        """Wait, with results, until all that they tell of is kept; the last ones tell the most."""
+        results = [records for at, records in batches.items() if at.topic == self._topics.results]
+        last = [answer for records in results if (answer := answer_of(records[-1]))]
+        async with self._moved:
+            await self._moved.wait_for(lambda: all(map(self._is_told, last)))
 
     async def _keep(self, batches: Batches) -> None:
         """Write this, and all else that waits; then nothing of it waits any more."""
@@ -213,8 +217,7 @@ class ReadModel:
                 if at.topic == self._topics.transactions:
                     self._seq[at.partition] = _seq_of(records[-1])
         for answer in answers:
-            self._held[answer.partition].append(answer)
-        self._deliver()
+            self._waiters.deliver(answer)
         async with self._moved:
             self._moved.notify_all()
 
@@ -235,26 +238,12 @@ class ReadModel:
         self._store.keep(rows)
         return rows.answers
 
-    def _deliver(self) -> None:
-        """Give out the results of which all is kept, in their order."""
-        for answers in self._held.values():
-            told = list(takewhile(self._is_told, answers))
-            del answers[: len(told)]
-            for answer in told:
-                self._waiters.deliver(answer)
-
     def _is_told(self, answer: Answer) -> bool:
         """Whether the request and the changed entities of a result are kept as well."""
         asked = TopicPartition(self._topics.requests, answer.partition)
         return (
             self._seq.get(answer.partition, 0) >= answer.state_seq
             and self._reached[asked] > answer.request_offset
-        )
-
-    def _is_shown(self, partition: int, offset: int) -> bool:
-        at = TopicPartition(self._topics.results, partition)
-        return self._reached.get(at, 0) > offset and not any(
-            held.offset <= offset for held in self._held[partition]
         )
 
     async def _move(self, reached: dict[TopicPartition, int]) -> None:
@@ -268,6 +257,10 @@ class ReadModel:
 
     async def _on_writer(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, call, *arguments)
+
+
+def _start(stored: Mapping[Position, Progress], at: TopicPartition, beginning: int) -> Progress:
+    return stored.get((at.topic, at.partition), Progress(beginning, 0))
 
 
 def _seq_of(record: Any) -> int:

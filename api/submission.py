@@ -21,9 +21,7 @@ _LADDER = list(Refusal)
 class Submission:
     """A well-formed request and the bytes that say it."""
 
-    account: str
-    request_id: str
-    chargeable_event_ref_id: str
+    request: AdjustmentRequest
     value: bytes
 
 
@@ -49,7 +47,8 @@ def judge(body: bytes, idempotency_key: str | None) -> Submission | Rejection:
     if isinstance(request, Unreadable):
         return Rejection(mishap=Mishap(request.code.value), detail=request.text)
     request_id = None if faults else request.request_id
-    faults += _faults_of(request)
+    if isinstance(request, MalformedRequest):
+        faults += request.faults
     if request_id and idempotency_key and canonical_id(idempotency_key) != canonical_id(request_id):
         faults.append(
             Fault(
@@ -58,13 +57,8 @@ def judge(body: bytes, idempotency_key: str | None) -> Submission | Rejection:
                 message="Idempotency-Key and requestId must be the same.",
             )
         )
-    if isinstance(request, AdjustmentRequest) and request.account and not faults:
-        return Submission(
-            account=request.account.ref_id,
-            request_id=request.request_id,
-            chargeable_event_ref_id=request.chargeable_event_ref_id,
-            value=body,
-        )
+    if isinstance(request, AdjustmentRequest) and not faults:
+        return Submission(request=request, value=body)
     return _rejection(request, request_id, faults)
 
 
@@ -91,16 +85,6 @@ def _with_request_id(body: bytes, idempotency_key: str | None) -> tuple[bytes, l
 
 def _request_id_fault(code: Refusal, message: str) -> Fault:
     return Fault(code=code, field="requestId", message=message)
-
-
-def _faults_of(request: AdjustmentRequest | MalformedRequest) -> list[Fault]:
-    """Give the faults of a request, a missing account among them: REST cannot look it up yet."""
-    faults = list(request.faults) if isinstance(request, MalformedRequest) else []
-    is_named = account_named(request) is not None
-    if not is_named and not any(fault.field.split(".")[0] == "account" for fault in faults):
-        message = "account is missing."
-        faults.append(Fault(code=Refusal.MISSING_ATTRIBUTE, field="account", message=message))
-    return faults
 
 
 def _rejection(

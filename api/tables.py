@@ -4,20 +4,46 @@ Every row is a message as it was published, and beside it what is searched by. A
 without it everything is read again from the topics.
 """
 
+from hashlib import sha256
+
 import sqlalchemy as sql
 from sqlalchemy.dialects import postgresql
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+TEXT_MAX = 256  # characters of a text that PostgreSQL keeps as it is; no valid id has more
+
+
+class PostgresText(sql.TypeDecorator[str]):
+    """Text as PostgreSQL can keep and index it, when written and when looked for alike.
+
+    NUL it does not take, and no more than 2.7 kB in an index; malformed requests have both. What
+    stands for such a text has a letter that no valid id has.
+    """
+
+    impl = postgresql.TEXT
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: object) -> str | None:
+        """Replace NUL, and what is too long by its beginning and its digest."""
+        if value is None:
+            return None
+        if len(value) > TEXT_MAX:
+            digest = sha256(value.encode(errors="replace")).hexdigest()
+            value = f"{value[: TEXT_MAX // 2]}{REPLACEMENT}{digest}"
+        return value.replace("\0", REPLACEMENT)
+
+
 METADATA = sql.MetaData()
 # Ordered by bytes everywhere, so that a beginning is a range and a page has one order.
-ID = sql.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+TEXT = sql.Text().with_variant(PostgresText(collation="C"), "postgresql")
 
 ACCOUNT = sql.Table(
     "account",
     METADATA,
-    sql.Column("ref_id", ID, primary_key=True),
-    sql.Column("external_id", ID),
+    sql.Column("ref_id", TEXT, primary_key=True),
+    sql.Column("external_id", TEXT),
     sql.Column("image", sql.LargeBinary, nullable=False),
-    sql.Index("account_by_external_id", "external_id"),
+    sql.Index("account_by_external_id", "external_id", "ref_id"),
 )
 
 # `id` is SQLite's own row number: indexes point with it, and it takes no room.
@@ -27,28 +53,34 @@ CHARGEABLE_EVENT = sql.Table(
     sql.Column(
         "id", sql.BigInteger().with_variant(sql.Integer, "sqlite"), sql.Identity(), primary_key=True
     ),
-    sql.Column("account", ID, nullable=False),
-    sql.Column("ref_id", ID, nullable=False),
+    sql.Column("account", TEXT, nullable=False),
+    sql.Column("ref_id", TEXT, nullable=False),
     sql.Column("event_at", sql.BigInteger, nullable=False),  # microseconds since 1970, UTC
-    sql.Column("usage_type", sql.Text, nullable=False),
-    sql.Column("kind", sql.Text, nullable=False),
-    sql.Column("status", sql.Text, nullable=False),
-    sql.Column("currency", sql.Text, nullable=False),
-    sql.Column("adjustment_state", sql.Text, nullable=False),
+    sql.Column("usage_type", TEXT, nullable=False),
+    sql.Column("kind", TEXT, nullable=False),
+    sql.Column("status", TEXT, nullable=False),
+    sql.Column("currency", TEXT, nullable=False),
+    sql.Column("adjustment_state", TEXT, nullable=False),
     sql.Column("amount", sql.BigInteger, nullable=False),  # current.taxIncludedAmount
     sql.Column("image", sql.LargeBinary, nullable=False),
     sql.UniqueConstraint("account", "ref_id", name="chargeable_event_of_account"),
 )
-# A page is read along one of these, newest first; all but the last two never change with an
-# adjustment, which so costs little.
-sql.Index("chargeable_event_by_time", CHARGEABLE_EVENT.c.event_at)
+# A page is read along one of these, newest first, or its rows are found by one and then put in
+# order; so all have the time. All but the last two never change with an adjustment, which so
+# costs little.
+sql.Index(
+    "chargeable_event_by_time",
+    CHARGEABLE_EVENT.c.event_at.desc(),
+    CHARGEABLE_EVENT.c.account,
+    CHARGEABLE_EVENT.c.ref_id,
+)
 sql.Index("chargeable_event_by_account", CHARGEABLE_EVENT.c.account, CHARGEABLE_EVENT.c.event_at)
-sql.Index("chargeable_event_by_ref_id", CHARGEABLE_EVENT.c.ref_id)
+sql.Index("chargeable_event_by_ref_id", CHARGEABLE_EVENT.c.ref_id, CHARGEABLE_EVENT.c.event_at)
 sql.Index("chargeable_event_by_usage", CHARGEABLE_EVENT.c.usage_type, CHARGEABLE_EVENT.c.event_at)
 sql.Index("chargeable_event_by_kind", CHARGEABLE_EVENT.c.kind, CHARGEABLE_EVENT.c.event_at)
 sql.Index("chargeable_event_by_status", CHARGEABLE_EVENT.c.status, CHARGEABLE_EVENT.c.event_at)
 sql.Index("chargeable_event_by_currency", CHARGEABLE_EVENT.c.currency, CHARGEABLE_EVENT.c.event_at)
-sql.Index("chargeable_event_by_amount", CHARGEABLE_EVENT.c.amount)
+sql.Index("chargeable_event_by_amount", CHARGEABLE_EVENT.c.amount, CHARGEABLE_EVENT.c.event_at)
 sql.Index(
     "chargeable_event_adjusted",
     CHARGEABLE_EVENT.c.adjustment_state,
@@ -60,11 +92,11 @@ sql.Index(
 ADJUSTMENT = sql.Table(
     "adjustment",
     METADATA,
-    sql.Column("account", ID, primary_key=True),
-    sql.Column("request_id", ID, primary_key=True),
-    sql.Column("chargeable_event_ref_id", ID, nullable=False),
+    sql.Column("account", TEXT, primary_key=True),
+    sql.Column("request_id", TEXT, primary_key=True),
+    sql.Column("chargeable_event_ref_id", TEXT, nullable=False),
     sql.Column("event_version", sql.BigInteger, nullable=False),  # the order of a history
-    sql.Column("reversal_of", ID),
+    sql.Column("reversal_of", TEXT),
     sql.Column("image", sql.LargeBinary, nullable=False),
     sql.Index(
         "adjustment_of_event", "account", "chargeable_event_ref_id", "event_version", unique=True
@@ -81,34 +113,36 @@ sql.Index(
 COMMENT_WORD = sql.Table(
     "comment_word",
     METADATA,
-    sql.Column("word", ID, primary_key=True),
-    sql.Column("account", ID, primary_key=True),
-    sql.Column("chargeable_event_ref_id", ID, primary_key=True),
+    sql.Column("word", TEXT, primary_key=True),
+    sql.Column("account", TEXT, primary_key=True),
+    sql.Column("chargeable_event_ref_id", TEXT, primary_key=True),
 )
 
 # What was first asked stands for its id, as it does in the engine; the offset is the newest one's.
 REQUEST = sql.Table(
     "adjustment_request",
     METADATA,
-    sql.Column("account", ID, primary_key=True),
-    sql.Column("request_id", ID, primary_key=True),
+    sql.Column("account", TEXT, primary_key=True),
+    sql.Column("request_id", TEXT, primary_key=True),
     sql.Column("topic_offset", sql.BigInteger, nullable=False),
-    sql.Column("chargeable_event_ref_id", ID),
-    sql.Column("user", sql.Text),
-    sql.Column("requested_at", ID, nullable=False),
+    sql.Column("chargeable_event_ref_id", TEXT),
+    sql.Column("user", TEXT),
+    sql.Column("requested_at", TEXT, nullable=False),
     sql.Column("asked", sql.LargeBinary),  # the first well-formed request's value
     sql.Index("adjustment_request_by_id", "request_id"),
     sql.Index("adjustment_request_by_account", "account", "requested_at"),
+    sql.Index("adjustment_request_by_event", "chargeable_event_ref_id", "requested_at"),
+    sql.Index("adjustment_request_by_user", "user", "requested_at"),
     sql.Index("adjustment_request_by_time", "requested_at"),
 )
 RESULT = sql.Table(
     "adjustment_result",
     METADATA,
-    sql.Column("account", ID, primary_key=True),
-    sql.Column("request_id", ID, primary_key=True),
+    sql.Column("account", TEXT, primary_key=True),
+    sql.Column("request_id", TEXT, primary_key=True),
     sql.Column("request_offset", sql.BigInteger, nullable=False),
     sql.Column("remembered", sql.Boolean, nullable=False),
-    sql.Column("status", sql.Text, nullable=False),
+    sql.Column("status", TEXT, nullable=False),
     sql.Column("value", sql.LargeBinary, nullable=False),
     sql.Index("adjustment_result_by_id", "request_id"),
 )
@@ -116,9 +150,9 @@ RESULT = sql.Table(
 TOPIC_OFFSET = sql.Table(
     "topic_offset",
     METADATA,
-    sql.Column("topic", sql.Text, primary_key=True),
+    sql.Column("topic", TEXT, primary_key=True),
     sql.Column("partition", sql.Integer, primary_key=True),
     sql.Column("next", sql.BigInteger, nullable=False),
     sql.Column("seq", sql.BigInteger, nullable=False),  # of the last business transaction
 )
-CLUSTER = sql.Table("cluster", METADATA, sql.Column("id", sql.Text, primary_key=True))
+CLUSTER = sql.Table("cluster", METADATA, sql.Column("id", TEXT, primary_key=True))

@@ -10,14 +10,11 @@ from schemas.adjustment_result import AdjustmentResult
 from schemas.chargeable_event import ChargeableEvent
 from streams.delivery.plan import Table
 from streams.delivery.work import Work
-from streams.domain.decide import adjustment_ref_id
+from streams.domain.decide import request_of_adjustment
 from streams.domain.state import Answer, State
 
 APP_ID = "adjust"
 ACCOUNTS, CHARGEABLE_EVENTS, ANSWERS = "accounts", "chargeable-events", "answers"
-
-
-_GUID_LENGTH = 36
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -75,7 +72,9 @@ def read_state(work: Work, account: str, request: AdjustmentRequest) -> State:
 
 def mark_reversed(work: Work, account: str, reversal_of: str, reversed_by: str) -> None:
     """Note that an adjustment was reversed; it is so once."""
-    key = answer_key(account, _request_of(reversal_of))
+    request_id = request_of_adjustment(account, reversal_of)
+    assert request_id is not None, "only an adjustment of the account is reversed"
+    key = answer_key(account, request_id)
     row: StoredAnswer = work.get(ANSWERS, key)
     work.put(ANSWERS, key, msgspec.structs.replace(row, reversed_by=reversed_by))
 
@@ -84,15 +83,11 @@ def _answer_reversed(work: Work, account: str, request: AdjustmentRequest) -> St
     """The row with the adjustment to be reversed; its refId says under which request it stands."""
     if request.reversal_of is None:
         return None
-    request_id = _request_of(request.reversal_of)
-    if request.reversal_of != adjustment_ref_id(account, request_id):
+    request_id = request_of_adjustment(account, request.reversal_of)
+    if request_id is None:
         return None
     row: StoredAnswer | None = work.get(ANSWERS, answer_key(account, request_id))
     return row
-
-
-def _request_of(adjustment: str) -> str:
-    return adjustment[-_GUID_LENGTH:]
 
 
 def _table(name: str, encoder: Any, decoder: Any) -> Table:

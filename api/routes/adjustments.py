@@ -13,30 +13,34 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api import openapi
-from api.desk import Desk
+from api.account_lookup import account_of
+from api.desk import CATCH_UP_S, Desk
+from api.documents import received_document
 from api.errors import (
     KafkaUnreachableError,
     NotAcknowledgedError,
     NotCaughtUpError,
     RequestTooLargeError,
 )
+from api.filters import OWNER
+from api.lag import lag_of
 from api.lookups import Standing
+from api.parameters import parameter_problem, read_parameters
+from api.posted import submission_of
 from api.preferences import wait_asked
-from api.problems import Mishap, problem, refusal_problem
+from api.problems import RETRY_AFTER, Mishap, problem, refusal_problem, unavailable
+from api.reading_after import POSITION
 from api.records import canonical_id, utc_text
 from api.results import Answer
 from api.rows import Received
-from api.submission import Rejection, Submission, judge
+from api.submission import Submission
+from schemas.adjustment import AdjustmentRequest
 from schemas.refusals import Refusal
 
 PATH = "/v1/adjustments"
 ALIAS = "/v1/rm/billing-invoicing/adjust-chargeable-event"
-BODY_MAX = 1024 * 1024
-DRAINED_MAX = 16 * BODY_MAX
 POST_WAIT_S = 2.0
-CATCH_UP_S = 2.0
 KEEP_ALIVE_S = 15.0
-RETRY_AFTER = {"Retry-After": "1"}
 TRACEPARENT_MAX = 256
 
 router = APIRouter()
@@ -49,18 +53,25 @@ class Sent(NamedTuple):
     answer: asyncio.Future[Answer]
 
 
+class Asked(NamedTuple):
+    """Which request is meant."""
+
+    request_id: str
+    account: str | None
+
+
 @router.post(PATH, **openapi.ADJUST)
 @router.post(ALIAS, **openapi.ADJUST_ALIAS)
 async def adjust(request: Request) -> Response:
     """Take a request, put it on its topic, and answer with the result if it comes in time."""
-    body = await _body_of(request)
-    if body is None:
-        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BODY_MAX} bytes.")
-    submission = judge(body, _idempotency_key(request))
-    if isinstance(submission, Rejection):
-        return _rejected(submission, request.url.path)
+    submission = await submission_of(request)
+    if isinstance(submission, Response):
+        return submission
     desk: Desk = request.app.state.desk
-    sent = await _send(desk, submission, _traceparent(request))
+    account = await account_of(desk, submission.request, request.url.path)
+    if isinstance(account, Response):
+        return account
+    sent = await _send(desk, account, submission, _traceparent(request))
     if isinstance(sent, Response):
         return sent
     began = time.perf_counter()
@@ -68,53 +79,60 @@ async def adjust(request: Request) -> Response:
         async with asyncio.timeout(wait_asked(request.headers.getlist("prefer"), POST_WAIT_S)):
             answer = await sent.answer
     except TimeoutError:
-        return _accepted(submission, sent.placed)
+        return _accepted(account, submission.request, sent.placed)
     desk.metrics.answer_s.observe(time.perf_counter() - began)
-    return _answered(submission, answer)
+    return _answered(account, submission.request.request_id, answer)
 
 
 @router.get(PATH + "/{request_id}", **openapi.STANDING)
 async def standing_of(request: Request) -> Response:
     """Say how a request stands; with `Prefer: wait`, wait for the result."""
     desk: Desk = request.app.state.desk
-    request_id, account = _asked(request)
+    asked = _asked(request)
+    if isinstance(asked, Response):
+        return asked
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_asked(request.headers.getlist("prefer"), 0.0)
-    with desk.waiters.watching(request_id) as happened:
-        found = await _find(desk, request_id, account)
+    with desk.waiters.watching(asked.request_id) as happened:
+        headers, found = lag_of(desk), await _find(desk, *asked)
         while isinstance(found, Standing) and found.value is None and loop.time() < until:
             await _wait(happened, until - loop.time())
-            found = await _find(desk, request_id, account)
+            headers, found = lag_of(desk), await _find(desk, *asked)
     if isinstance(found, Response):
+        found.headers.update(headers)
         return found
-    return Response(_document(found), media_type="application/json")
+    return Response(_document(found), 200, headers, "application/json")
 
 
 @router.get(PATH + "/{request_id}/events", **openapi.EVENTS)
 async def events_of(request: Request) -> Response:
     """Stream how a request stands, until it is decided."""
     desk: Desk = request.app.state.desk
-    request_id, account = _asked(request)
-    found = await _find(desk, request_id, account)
+    asked = _asked(request)
+    if isinstance(asked, Response):
+        return asked
+    headers, found = lag_of(desk), await _find(desk, *asked)
     if isinstance(found, Response):
+        found.headers.update(headers)
         return found
+    headers["Cache-Control"] = "no-store"
     stream = _events(desk, found)
-    return StreamingResponse(
-        stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _send(desk: Desk, submission: Submission, traceparent: bytes | None) -> Sent | Response:
+async def _send(
+    desk: Desk, account: str, submission: Submission, traceparent: bytes | None
+) -> Sent | Response:
     """Put a request on its topic and claim its answer, or say why that was not possible."""
     began = time.perf_counter()
     try:
         with desk.waiters.sending():
-            placed = await desk.ingress.publish(submission.account, submission.value, traceparent)
+            placed = await desk.ingress.publish(account, submission.value, traceparent)
             answer = desk.waiters.claim(f"{placed.topic}-{placed.partition}-{placed.offset}")
     except KafkaUnreachableError:
-        return _unavailable("Kafka cannot be reached. Nothing was sent.")
+        return unavailable("Kafka cannot be reached. Nothing was sent.")
     except NotAcknowledgedError:
-        return _unacknowledged(submission)
+        return _unacknowledged(submission.request.request_id)
     except RequestTooLargeError:
         return problem(Mishap.REQUEST_TOO_LARGE, "Kafka does not take a request of this size.")
     desk.metrics.acknowledge_s.observe(time.perf_counter() - began)
@@ -159,7 +177,7 @@ async def _find(desk: Desk, request_id: str, account: str | None) -> Standing | 
         try:
             await desk.reader.catch_up(CATCH_UP_S)
         except NotCaughtUpError:
-            return _unavailable("The topics have not been read to their ends.")
+            return unavailable("The topics have not been read to their ends.")
         standings = await asyncio.to_thread(desk.lookups.standings, request_id, account)
     if not standings:
         where = "" if account is None else f" for account {account}"
@@ -177,111 +195,57 @@ def _document(standing: Standing) -> bytes:
     if standing.value is not None:
         return standing.value
     assert standing.received is not None, "it stands by its record or its result"
-    return _received_document(standing.received)
+    return received_document(standing.received)
 
 
-def _received_document(received: Received) -> bytes:
-    return msgspec.json.encode(
-        {
-            "requestId": received.request_id,
-            "account": {"refId": received.account},
-            "chargeableEventRefId": received.chargeable_event_ref_id,
-            "status": "RECEIVED",
-            "adjustment": None,
-            "chargeableEvent": None,
-            "errors": [],
-            "remaining": None,
-            "requestedAt": received.requested_at,
-        }
-    )
-
-
-def _answered(submission: Submission, answer: Answer) -> Response:
-    headers = {"Idempotent-Replayed": "true"} if answer.is_replay else {}
+def _answered(account: str, request_id: str, answer: Answer) -> Response:
+    headers = {POSITION: f"{answer.partition}-{answer.offset}"}
+    if answer.is_replay:
+        headers["Idempotent-Replayed"] = "true"
     result: Mapping[str, Any] = msgspec.json.decode(answer.value)
     if result["status"] == "REFUSED":
-        return refusal_problem(result, f"{PATH}/{submission.request_id}", headers)
-    headers["Location"] = _location(submission)
+        return refusal_problem(result, f"{PATH}/{request_id}", headers)
+    headers["Location"] = _location(account, request_id)
     return Response(answer.value, 201, headers, "application/json")
 
 
-def _accepted(submission: Submission, placed: RecordMetadata) -> Response:
+def _accepted(account: str, asked: AdjustmentRequest, placed: RecordMetadata) -> Response:
     received = Received(
-        account=submission.account,
-        request_id=submission.request_id,
+        account=account,
+        request_id=asked.request_id,
         topic_offset=placed.offset,
-        chargeable_event_ref_id=submission.chargeable_event_ref_id,
+        chargeable_event_ref_id=asked.chargeable_event_ref_id,
         user=None,
         requested_at=utc_text(placed.timestamp),
         asked=None,
     )
-    headers = {"Location": _location(submission), **RETRY_AFTER}
-    return Response(_received_document(received), 202, headers, "application/json")
+    headers = {"Location": _location(account, asked.request_id), **RETRY_AFTER}
+    return Response(received_document(received), 202, headers, "application/json")
 
 
-def _rejected(rejection: Rejection, path: str) -> Response:
-    if rejection.mishap is not None:
-        return problem(rejection.mishap, rejection.detail, instance=path)
-    return refusal_problem(
-        {
-            "requestId": rejection.request_id,
-            "account": rejection.account and {"refId": rejection.account},
-            "chargeableEventRefId": rejection.chargeable_event_ref_id,
-            "errors": msgspec.to_builtins(rejection.faults),
-            "remaining": None,
-            "chargeableEvent": None,
-            "requestedAt": None,
-        },
-        path,
-        {},
-    )
-
-
-def _unavailable(detail: str) -> Response:
-    return problem(Mishap.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER)
-
-
-def _unacknowledged(submission: Submission) -> Response:
+def _unacknowledged(request_id: str) -> Response:
     return problem(
         Mishap.GATEWAY_TIMEOUT,
         "Kafka did not acknowledge the request in time; "
         "outcome: unknown, retry with the same requestId.",
-        instance=f"{PATH}/{submission.request_id}",
+        instance=f"{PATH}/{request_id}",
         headers=RETRY_AFTER,
-        requestId=submission.request_id,
+        requestId=request_id,
         outcome="unknown, retry with the same requestId",
     )
 
 
-def _location(submission: Submission) -> str:
-    return f"{PATH}/{submission.request_id}?account={quote(submission.account)}"
+def _location(account: str, request_id: str) -> str:
+    return f"{PATH}/{request_id}?account={quote(account)}"
 
 
-def _asked(request: Request) -> tuple[str, str | None]:
-    return canonical_id(request.path_params["request_id"]), request.query_params.get("account")
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key: str | None = request.headers.get("idempotency-key")
-    return key.strip().strip('"') or None if key else None
+def _asked(request: Request) -> Asked | Response:
+    values = read_parameters(request.scope["query_string"], OWNER)
+    if not isinstance(values, dict):
+        return parameter_problem(values)
+    return Asked(canonical_id(request.path_params["request_id"]), values.get("account"))
 
 
 def _traceparent(request: Request) -> bytes | None:
     trace: str | None = request.headers.get("traceparent")
     return trace.encode() if trace and len(trace) <= TRACEPARENT_MAX else None
-
-
-async def _body_of(request: Request) -> bytes | None:
-    """Give the body; None if it is too large.
-
-    The rest of a body that is too large is read and dropped within reason: a client that is cut
-    off while it writes often does not read its answer.
-    """
-    kept, size = bytearray(), 0
-    async for part in request.stream():
-        size += len(part)
-        if size <= BODY_MAX:
-            kept += part
-        elif size > DRAINED_MAX:
-            break
-    return bytes(kept) if size <= BODY_MAX else None

@@ -4,13 +4,13 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import openapi
+from api import openapi_service
 from schemas.reasons import REASONS, ReasonList
 
 router = APIRouter()
 
 
-@router.get("/v1/reasons", **openapi.REASONS)
+@router.get("/v1/reasons", **openapi_service.REASONS)
 async def reasons() -> Response:
     """List all reasons; they change with a deployment only."""
     document = msgspec.json.encode(ReasonList(items=tuple(REASONS.values()), next=None))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 import schemas
-from api import openapi
+from api import openapi_service
 from api.desk import Desk
 from api.problem_pages import page_of, page_of_all
 from api.problems import Mishap, problem
@@ -21,13 +21,13 @@ STATIC = "/docs/static"
 router = APIRouter()
 
 
-@router.get("/livez", **openapi.LIVE)
+@router.get("/livez", **openapi_service.LIVE)
 async def live() -> Response:
     """Say that the process serves."""
     return JSONResponse({"status": "live"})
 
 
-@router.get("/readyz", **openapi.READY)
+@router.get("/readyz", **openapi_service.READY)
 async def ready(request: Request) -> Response:
     """Say whether what is known reaches the ends that the topics had at start."""
     desk: Desk = request.app.state.desk
@@ -37,20 +37,20 @@ async def ready(request: Request) -> Response:
     return problem(Mishap.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 
 
-@router.get("/metrics", **openapi.METRICS)
+@router.get("/metrics", **openapi_service.METRICS)
 async def metrics(request: Request) -> Response:
     """Give the counters for Prometheus."""
     desk: Desk = request.app.state.desk
     return Response(generate_latest(desk.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/asyncapi.json", **openapi.ASYNCAPI)
+@router.get("/asyncapi.json", **openapi_service.ASYNCAPI)
 async def asyncapi() -> Response:
     """Give the description of the topics."""
     return _published("asyncapi.json")
 
 
-@router.get("/schemas/{name}.json", **openapi.SCHEMA)  # noqa: FAST003
+@router.get("/schemas/{name}.json", **openapi_service.SCHEMA)  # noqa: FAST003
 async def schema(request: Request) -> Response:
     """Give the JSON Schema of one message."""
     return _published(f"{request.path_params['name']}.json")
@@ -62,7 +62,7 @@ async def problems() -> Response:
     return HTMLResponse(page_of_all())
 
 
-@router.get("/problems/{name}", **openapi.PROBLEM_PAGE)  # noqa: FAST003
+@router.get("/problems/{name}", **openapi_service.PROBLEM_PAGE)  # noqa: FAST003
 async def problem_page(request: Request) -> Response:
     """Explain one code."""
     page = page_of(request.path_params["name"])

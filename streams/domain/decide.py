@@ -42,6 +42,7 @@ from streams.domain.upserts import adjustment_state
 from streams.domain.wording import fault_of
 
 _NOT_ADJUSTED = {AccountState.INACTIVE, AccountState.DEACTIVATED}
+_GUID_LENGTH = 36
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -156,6 +157,12 @@ def content_of(request: AdjustmentRequest) -> bytes:
 def adjustment_ref_id(account: str, request_id: str) -> str:
     """Give the refId of the adjustment that a request of this account makes, if it is applied."""
     return f"ADJ-{account}-{request_id}"
+
+
+def request_of_adjustment(account: str, ref_id: str) -> str | None:
+    """Give the requestId whose adjustment has this refId; None if it is not of this account."""
+    request_id = ref_id[-_GUID_LENGTH:]
+    return request_id if ref_id == adjustment_ref_id(account, request_id) else None
 
 
 def _refusal_or_change(  # noqa: C901, PLR0911, PLR0912 - the whole ladder, a rule an `if`

@@ -9,12 +9,15 @@ import pytest
 
 from api.app import build_app
 from api.desk import Desk
+from api.ingress import Publisher
 from api.lookups import Lookups
 from api.metrics import Metrics
 from api.results import Waiters
+from api.searching import Searches
 from api.store import Store
 from tests.api.builders import sqlite_url
 from tests.api.fakes import ListedTopic, SettledReader
+from tests.api.postgres import SQLITE, PostgresServer, running
 
 
 @pytest.fixture
@@ -29,19 +32,49 @@ def reader() -> SettledReader:
     return SettledReader()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of a run, started when first asked for."""
+    with running() as server:
+        yield server
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database: SQLite, unless a test asks for both kinds."""
+    if getattr(request, "param", SQLITE) == SQLITE:
+        yield sqlite_url(tmp_path)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
     """An empty store."""
-    opened = Store(sqlite_url(tmp_path))
+    opened = Store(database)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def desk(topic: ListedTopic, reader: SettledReader, store: Store) -> Desk:
+def waiters() -> Waiters:
+    """Who waits for results."""
+    return Waiters()
+
+
+@pytest.fixture
+def desk(topic: Publisher, reader: SettledReader, store: Store, waiters: Waiters) -> Desk:
     """The parts behind the routes."""
-    lookups = Lookups(store.engine)
-    return Desk(ingress=topic, reader=reader, lookups=lookups, waiters=Waiters(), metrics=Metrics())
+    return Desk(
+        ingress=topic,
+        reader=reader,
+        lookups=Lookups(store.engine),
+        searches=Searches(store.engine),
+        waiters=waiters,
+        metrics=Metrics(),
+    )
 
 
 @pytest.fixture

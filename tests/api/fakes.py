@@ -38,9 +38,20 @@ class SettledReader:
 
     is_ready: bool = True
     is_behind: bool = False
+    catches_up_by: Callable[[], object] = lambda: None  # what a look at the topics brings
+    shown: list[tuple[int, int]] = field(default_factory=list)
+    lag: int | None = 0
 
     async def catch_up(self, limit_s: float) -> None:
         """Return at once."""
         assert limit_s > 0
+        if self.is_behind:
+            raise NotCaughtUpError
+        self.catches_up_by()
+
+    async def show(self, partition: int, offset: int, limit_s: float) -> None:
+        """Return at once."""
+        assert limit_s > 0
+        self.shown.append((partition, offset))
         if self.is_behind:
             raise NotCaughtUpError

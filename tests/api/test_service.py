@@ -12,10 +12,14 @@ from tests.api.builders import a_request
 from tests.api.fakes import ListedTopic, SettledReader
 
 PATHS = {
-    "/v1/adjustments",
+    *("/v1/adjustments", "/v1/adjustments/preview"),
     "/v1/rm/billing-invoicing/adjust-chargeable-event",
     "/v1/adjustments/{request_id}",
     "/v1/adjustments/{request_id}/events",
+    "/v1/chargeable-events",
+    "/v1/chargeable-events/{ref_id}",
+    "/v1/chargeable-events/{ref_id}/history",
+    "/v1/accounts/{ref_id}",
     "/v1/reasons",
     *("/livez", "/readyz", "/metrics", "/asyncapi.json", "/schemas/{name}.json"),
     "/problems/{name}",

@@ -51,6 +51,8 @@ def started(given: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         ({"ADJUST_API_HOST": "some.where"}, "ADJUST_API_OPEN=true"),
         ({"ADJUST_API_PORT": "many"}, "ADJUST_API_PORT"),
         ({"ADJUST_READ_MODEL_URL": "no url"}, "URL"),
+        ({"ADJUST_READ_MODEL_URL": "postgresql+psycopg://127.0.0.1:1/none"}, "refused"),
+        ({"ADJUST_READ_MODEL_URL": "postgresql+pg8000://127.0.0.1:1/none"}, "pg8000"),
         ({"ADJUST_READ_MODEL_URL": "sqlite:////proc/none/api.db"}, "/proc/none"),
         ({"ADJUST_SECURITY_PROTOCOL": "SSL", "ADJUST_SSL_CAFILE": "/none"}, "No such file"),
     ],

@@ -1,7 +1,5 @@
 """What REST keeps: which result stays, how far it has read, and that it outlives the process."""
 
-from pathlib import Path
-
 from api.lookups import Lookups
 from api.rows import Progress, Rows
 from api.store import Store
@@ -12,8 +10,10 @@ from tests.api.builders import (
     a_refusal,
     a_result,
     an_answer,
-    sqlite_url,
 )
+from tests.api.postgres import on_both_databases
+
+pytestmark = on_both_databases
 
 
 def value_of(store: Store) -> bytes | None:
@@ -76,8 +76,8 @@ def test_an_id_of_two_accounts_stands_twice(store: Store) -> None:
     ] == ["ACC-2"]
 
 
-def test_what_was_kept_and_how_far_is_there_after_a_restart(tmp_path: Path) -> None:
-    first = Store(sqlite_url(tmp_path))
+def test_what_was_kept_and_how_far_is_there_after_a_restart(database: str) -> None:
+    first = Store(database)
     first.start_anew("cluster-1")
     first.keep(
         Rows(
@@ -87,7 +87,7 @@ def test_what_was_kept_and_how_far_is_there_after_a_restart(tmp_path: Path) -> N
         )
     )
     first.close()
-    second = Store(sqlite_url(tmp_path))
+    second = Store(database)
     assert second.positions("cluster-1") == {("adjustment-results", 3): Progress(7, 0)}
     assert value_of(second) == a_result()
     second.close()

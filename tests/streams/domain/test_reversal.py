@@ -10,7 +10,12 @@ from schemas.adjustment_result import AdjustmentResult
 from schemas.chargeable_event import AdjustmentState, ChargeableEvent
 from schemas.reading import read_request
 from schemas.refusals import Refusal
-from streams.domain.decide import Decision, adjustment_ref_id, decide
+from streams.domain.decide import (
+    Decision,
+    adjustment_ref_id,
+    decide,
+    request_of_adjustment,
+)
 from streams.domain.state import State
 from tests.builders import (
     REQUEST_ID,
@@ -56,6 +61,8 @@ def test_a_reversal_is_the_exact_opposite(changes: dict[str, Any], opposite: str
 def test_the_refid_of_an_adjustment_names_its_account_and_request() -> None:
     first, _ = adjusted()
     assert first.ref_id == f"ADJ-ACC-1001-{REQUEST_ID}"
+    assert request_of_adjustment("ACC-1001", first.ref_id) == REQUEST_ID
+    assert request_of_adjustment("ACC-2", first.ref_id) is None
     assert first.reversal_of is None
 
 
