@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.problems import EXPLANATIONS, MEDIA_TYPE
-from schemas.adjustment import AdjustmentRequest
 from schemas.adjustment_result import AdjustmentResult
+from schemas.messages import examples_of, schema_with_parts
 from schemas.reasons import ReasonList
 
 _REF = "#/components/schemas/"
@@ -73,6 +73,10 @@ _EXAMPLES = {
     "AdjustmentReceived": {"value": _RECEIVED_EXAMPLE},
     "Problem": {"value": _PROBLEM_EXAMPLE},
 }
+_MODES = {
+    shows.replace(" ", "-"): {"value": example}
+    for shows, example in examples_of("adjustment-request").items()
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -84,12 +88,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
         description=_DESCRIPTION,
         routes=app.routes,
     )
-    document["components"] = {"schemas": _schemas(), "examples": _EXAMPLES}
+    document["components"] = {"schemas": _schemas(), "examples": _EXAMPLES | _MODES}
     return document
 
 
 def _schemas() -> dict[str, Any]:
-    request = AdjustmentRequest.model_json_schema(ref_template=_REF + "{model}")
+    request = schema_with_parts("adjustment-request", _REF)
     _, answers = msgspec.json.schema_components(
         [AdjustmentResult, ReasonList], ref_template=_REF + "{name}"
     )
@@ -155,7 +159,8 @@ _PROBLEM: dict[str, Any] = {
 def _json(schema: str, media_type: str = "application/json") -> dict[str, Any]:
     content: dict[str, Any] = {"schema": {"$ref": _REF + schema}}
     if schema in _EXAMPLES:
-        content["examples"] = {schema: {"$ref": f"#/components/examples/{schema}"}}
+        names = [schema, *(_MODES if schema == "AdjustmentRequest" else ())]
+        content["examples"] = {name: {"$ref": f"#/components/examples/{name}"} for name in names}
     return {media_type: content}
 
 
