@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import StreamingResponse
 
-from api.openapi_examples import ACCOUNT, REQUEST_ID, all_examples
+from api.openapi_examples import ACCOUNT, REQUEST_ID, all_examples, request_examples
 from api.openapi_parts import (
     DECIDED,
     NOT_YET,
@@ -22,8 +22,8 @@ from api.openapi_parts import (
 from api.openapi_reads import read_examples, read_schemas
 from api.problems import EXPLANATIONS, Mishap
 from api.reading_after import PREVIEW
-from schemas.adjustment import AdjustmentRequest
 from schemas.adjustment_result import AdjustmentResult
+from schemas.messages import schema_with_parts
 from schemas.reasons import ReasonList
 from schemas.refusals import Refusal
 
@@ -32,6 +32,7 @@ _DESCRIPTION = (
     "micro-units: 1 EUR is 1000000. What can go wrong is explained under [/problems](/problems)."
 )
 
+REQUEST_BODY = body("AdjustmentRequest", examples=request_examples())
 _TAGS = {
     "chargeable events": "What was charged, and what adjustments made of it.",
     "adjustments": "Corrections of charges: asked for, previewed and followed.",
@@ -72,7 +73,7 @@ def _add_what_many_share(operation: dict[str, Any], *, is_read: bool, path: str)
 
 
 def _schemas() -> dict[str, Any]:
-    request = AdjustmentRequest.model_json_schema(ref_template=REF + "{model}")
+    request = schema_with_parts("adjustment-request", REF)
     _, answers = msgspec.json.schema_components(
         [AdjustmentResult, ReasonList], ref_template=REF + "{name}"
     )
@@ -229,7 +230,7 @@ _ADJUST: dict[str, Any] = {
                 example="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             ),
         ],
-        "requestBody": {"required": True, "content": body("AdjustmentRequest")},
+        "requestBody": {"required": True, "content": REQUEST_BODY},
     },
 }
 ADJUST = {**_ADJUST, "operation_id": "adjust"}

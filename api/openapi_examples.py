@@ -28,7 +28,7 @@ def all_examples() -> dict[str, Any]:
     results = examples_of("adjustment-result")
     refused = _refused(results["credit above what remains"])
     shown = {
-        "AdjustmentRequest": examples_of("adjustment-request")["credit of an amount with tax"],
+        **{name_of(shows): it for shows, it in examples_of("adjustment-request").items()},
         "AdjustmentReceived": _RECEIVED,
         "AdjustmentResult": results["applied credit"],
         "ReasonList": msgspec.to_builtins(ReasonList(items=tuple(REASONS.values()), next=None)),
@@ -37,6 +37,16 @@ def all_examples() -> dict[str, Any]:
     }
     del shown[Mishap.METHOD_NOT_ALLOWED]  # whose methods are no operations
     return {name: {"value": value} for name, value in shown.items()}
+
+
+def name_of(shows: str) -> str:
+    """Give the name of a request's example by what it shows."""
+    return shows.replace(" ", "-")
+
+
+def request_examples() -> list[str]:
+    """Give the names of all examples of a request."""
+    return [name_of(shows) for shows in examples_of("adjustment-request")]
 
 
 def _problem(code: str, explained: Explanation) -> dict[str, Any]:

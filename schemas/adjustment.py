@@ -72,7 +72,9 @@ class RequestedAccount(Incoming):
 class AdjustmentRequest(Incoming):
     """What a caller asks: a correction of one chargeable event, or to undo an earlier one.
 
-    Which of the attributes a mode needs, and which contradict it, is in `schemas.modes`.
+    AMOUNT, meant if no mode is given, needs chargeType and chargeAdjustment; PERCENT chargeType and
+    percent; SET_TO targetAmount; FULL the chargeType CREDIT. With PROPORTIONAL, meant if no
+    treatment is given, all but FULL need taxIncluded too. What a mode does not need contradicts it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -131,7 +133,8 @@ class AdjustmentRequest(Incoming):
     adjustment_mode: AskedMode = Field(
         default=AdjustmentMode.AMOUNT,
         description="How the amount is given. AMOUNT: chargeAdjustment says it. PERCENT: percent"
-        " says it. SET_TO: targetAmount says what the charge shall become. FULL: all that remains.",
+        " says it. SET_TO: targetAmount says what the charge shall become. FULL: all that remains."
+        " NOTHING_TO_ADJUST.",
     )
     tax_treatment: TaxTreatment = Field(
         default=TaxTreatment.PROPORTIONAL,
@@ -153,7 +156,7 @@ class AdjustmentRequest(Incoming):
         default=None,
         description="refId of an adjustment of this event that is to be undone, once; then none of"
         " mode, treatment, type, amount and taxIncluded is given. ADJUSTMENT_NOT_FOUND,"
-        " ALREADY_REVERSED, NOT_REVERSIBLE.",
+        " ALREADY_REVERSED, NOT_REVERSIBLE, CREDIT_EXCEEDS_REMAINING, SUM_OUT_OF_RANGE.",
     )
 
 

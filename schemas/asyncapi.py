@@ -120,7 +120,7 @@ def _message(name: str) -> dict[str, Any]:
     message = MESSAGES[name]
     return {
         "name": message.__name__,
-        "summary": message.__doc__,
+        "summary": (message.__doc__ or "").split("\n\n")[0],
         "headers": _headers(_HEADERS.get(name, {})),
         "payload": {"$ref": f"{_SCHEMAS}{message.__name__}"},
         "bindings": {"kafka": {"key": {"type": "string"}, "bindingVersion": "0.5.0"}},

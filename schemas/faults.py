@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.adjustment import AskedMode, ChargeType, TaxTreatment
+from schemas.adjustment import ChargeType
 from schemas.adjustment_result import Fault
 from schemas.modes import Contradiction, contradictions
 from schemas.refusals import Refusal
@@ -38,15 +38,15 @@ _EXPECTED = {
     "account.refId": _REF_ID,
     "chargeableEventRefId": _REF_ID,
     "chargeType": " or ".join(ChargeType),
-    "chargeAdjustment": "an integer from 1 to 10^15, in micro-units",
-    "percent": "an integer in basis points, from 1 to 10000 for a CREDIT, to 1000000 for a DEBIT",
-    "targetAmount": "an integer from 0 to 10^15, in micro-units",
+    "chargeAdjustment": "an integer of micro-units, above zero and at most 1,000,000,000.00",
+    "percent": "an integer of basis points, above zero and at most 10,000.00 %",
+    "targetAmount": "an integer of micro-units, from zero to 1,000,000,000.00",
     "currency": "three capital letters",
     "taxIncluded": "true or false",
     "reason": "a text of up to 64 characters",
     "comment": "a text of up to 1,000 characters",
-    "adjustmentMode": ", ".join(get_args(AskedMode)),
-    "taxTreatment": ", ".join(TaxTreatment),
+    "adjustmentMode": "AMOUNT, PERCENT, SET_TO or FULL",
+    "taxTreatment": "PROPORTIONAL, NO_TAX or TAX_ONLY",
     "expectedVersion": "an integer of 64 bits",
     "reversalOf": "a text of 1 to 105 letters, digits, dots, underscores, colons or hyphens",
 }
@@ -78,13 +78,15 @@ def _fault(kind: str, place: tuple[int | str, ...], found: Any) -> Fault:
 
 
 def _contradicting(found: Contradiction) -> Fault:
-    expected = _EXPECTED[found.field]
-    messages = {
-        Refusal.MISSING_ATTRIBUTE: f"{found.field} is missing with {found.because}: {expected}.",
-        Refusal.AMOUNT_OUT_OF_RANGE: f"{found.field} must be {expected}.",
-        Refusal.CONFLICTING_ATTRIBUTES: f"{found.field} does not go with {found.because}.",
-    }
-    return Fault(code=found.code, field=found.field, message=messages[found.code])
+    field, because = found.field, found.because
+    expected = found.expected or _EXPECTED[field]
+    if found.code is Refusal.MISSING_ATTRIBUTE:
+        message = f"{field} is missing with {because}: {expected}."
+    elif found.code is Refusal.CONFLICTING_ATTRIBUTES and not found.expected:
+        message = f"{field} does not go with {because}."
+    else:
+        message = f"{field} must be {expected} with {because}."
+    return Fault(code=found.code, field=field, message=message)
 
 
 def _message(code: Refusal, field: str, found: Any) -> str:

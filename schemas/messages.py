@@ -12,6 +12,7 @@ from schemas.account import Account, AccountUpsert
 from schemas.adjustment import Adjustment, AdjustmentRequest
 from schemas.adjustment_result import AdjustmentResult
 from schemas.chargeable_event import ChargeableEvent, RatedChargeableEvent
+from schemas.mode_schema import add_modes
 
 MESSAGES: dict[str, type[BaseModel] | type[msgspec.Struct]] = {
     "account-upsert": AccountUpsert,
@@ -35,7 +36,10 @@ def schema_with_parts(name: str, place: str) -> dict[str, Any]:
     """Give the schema of a message; it refers to its parts, in `$defs`, as to be in `place`."""
     message = MESSAGES[name]
     if issubclass(message, BaseModel):
-        return message.model_json_schema(ref_template=place + "{model}")
+        schema = message.model_json_schema(ref_template=place + "{model}")
+        if message is AdjustmentRequest:
+            add_modes(schema)
+        return schema
     return msgspec.json.schema(message, ref_template=place + "{name}")
 
 

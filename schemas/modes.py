@@ -42,6 +42,7 @@ class Contradiction(NamedTuple):
     code: Refusal
     field: str
     because: str  # what it does not go with, for people
+    expected: str = ""  # what it must be instead
 
 
 def contradictions(given: Mapping[str, Any], broken: AbstractSet[str]) -> Iterator[Contradiction]:
@@ -58,7 +59,8 @@ def contradictions(given: Mapping[str, Any], broken: AbstractSet[str]) -> Iterat
     is_full = given.get("adjustmentMode") == AdjustmentMode.FULL
     is_judged = "taxTreatment" not in broken and not is_full
     if is_judged and treatment != TaxTreatment.PROPORTIONAL and given.get(_WHICH) is True:
-        yield Contradiction(Refusal.CONFLICTING_ATTRIBUTES, _WHICH, f"taxTreatment {treatment}")
+        because = f"taxTreatment {treatment}"
+        yield Contradiction(Refusal.CONFLICTING_ATTRIBUTES, _WHICH, because, "false or left out")
 
 
 def is_whole(request: AdjustmentRequest) -> bool:
@@ -79,13 +81,17 @@ def _of_mode(given: Mapping[str, Any], broken: AbstractSet[str]) -> Iterator[Con
     needed = NEEDED[mode] | {_WHICH} if is_which_needed else NEEDED[mode]
     used = NEEDED[mode] if is_full else NEEDED[mode] | {_WHICH}
     for field in needed - given.keys():
-        yield Contradiction(Refusal.MISSING_ATTRIBUTE, field, because)
+        expected = ChargeType.CREDIT if is_full else ""
+        yield Contradiction(Refusal.MISSING_ATTRIBUTE, field, because, expected)
     for field in (given.keys() & _BY_MODE) - used:
         yield Contradiction(Refusal.CONFLICTING_ATTRIBUTES, field, because)
     charge_type = given.get("chargeType")
     if is_full and charge_type == ChargeType.DEBIT:
-        yield Contradiction(Refusal.CONFLICTING_ATTRIBUTES, "chargeType", because)
+        expected = ChargeType.CREDIT
+        yield Contradiction(Refusal.CONFLICTING_ATTRIBUTES, "chargeType", because, expected)
     is_percent_of_credit = mode == AdjustmentMode.PERCENT and charge_type == ChargeType.CREDIT
     percent = given.get("percent", 0)
     if is_percent_of_credit and "percent" not in broken and percent > CREDIT_PERCENT_MAX:
-        yield Contradiction(Refusal.AMOUNT_OUT_OF_RANGE, "percent", "a CREDIT")
+        yield Contradiction(
+            Refusal.AMOUNT_OUT_OF_RANGE, "percent", "chargeType CREDIT", "at most 100.00 %"
+        )

@@ -30,8 +30,8 @@ class Refusal(Explained):
     )
     INVALID_FORMAT = (
         "INVALID_FORMAT",
-        "A text does not have the form it must have",
-        "The text is too long, too short, or not of the form that the attribute asks.",
+        "A value does not have the form it must have",
+        "The text or number is too long, too short, or not of the form that the attribute asks.",
     )
     INVALID_ENUM = (
         "INVALID_ENUM",
@@ -51,12 +51,12 @@ class Refusal(Explained):
     AMOUNT_OUT_OF_RANGE = (
         "AMOUNT_OUT_OF_RANGE",
         "The amount is out of range",
-        "An amount is at most 10^15 micro-units, a thousand million of the currency.",
+        "At most 10^15 micro-units, 10,000 % (100 % for a credit), and no target below zero.",
     )
     CONFLICTING_ATTRIBUTES = (
         "CONFLICTING_ATTRIBUTES",
         "Attributes contradict each other",
-        "An attribute was given that the mode or the tax treatment does not use.",
+        "An attribute or its value does not go with the mode, the tax treatment or a reversal.",
     )
     REQUEST_ID_REUSED = (
         "REQUEST_ID_REUSED",

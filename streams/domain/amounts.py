@@ -4,7 +4,7 @@ from schemas.amounts import Amounts
 
 MICRO = 1_000_000
 BASIS_POINTS = 10_000
-SUM_MAX, SUM_MIN = 10**15, -(10**15)  # micro-units
+SUM_MAX = 10**15  # micro-units, either way
 
 
 def credit(amount: int, remaining: Amounts, *, is_tax_included: bool) -> Amounts:
@@ -65,12 +65,15 @@ def is_any_negative(amounts: Amounts) -> bool:
     )
 
 
-def is_in_range(amounts: Amounts) -> bool:
-    """Whether all three amounts are within 10^15 micro-units, either way."""
+def leave_range(before: Amounts, after: Amounts) -> bool:
+    """Whether one of the three goes beyond 10^15 micro-units, or farther beyond, either way.
+
+    What rating sent may be beyond already; then it may come nearer again.
+    """
     return (
-        SUM_MIN <= amounts.tax_excluded_amount <= SUM_MAX
-        and SUM_MIN <= amounts.tax_amount <= SUM_MAX
-        and SUM_MIN <= amounts.tax_included_amount <= SUM_MAX
+        _leaves(before.tax_excluded_amount, after.tax_excluded_amount)
+        or _leaves(before.tax_amount, after.tax_amount)
+        or _leaves(before.tax_included_amount, after.tax_included_amount)
     )
 
 
@@ -84,6 +87,10 @@ def micro_as_money(amount: int, currency: str) -> str:
 def _share(amount: int, part: int, whole: int) -> int:
     """Give amount x part / whole, rounded half up; nothing where there is no whole."""
     return (2 * amount * part + whole) // (2 * whole) if whole else 0
+
+
+def _leaves(before: int, after: int) -> bool:
+    return abs(after) > SUM_MAX and abs(after) > abs(before)
 
 
 def _effect(excluded: int, tax: int) -> Amounts:

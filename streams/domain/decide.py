@@ -206,7 +206,9 @@ def _refusal_or_change(  # noqa: C901, PLR0911, PLR0912 - the whole ladder, a ru
     after = _adjusted(event, effect)
     if amounts.is_any_negative(after.current):
         return Refusal.CREDIT_EXCEEDS_REMAINING
-    if not (amounts.is_in_range(after.current) and amounts.is_in_range(after.adjusted)):
+    if amounts.leave_range(event.current, after.current):
+        return Refusal.SUM_OUT_OF_RANGE
+    if amounts.leave_range(event.adjusted, after.adjusted):
         return Refusal.SUM_OUT_OF_RANGE
     return _Change(event, effect, after)
 

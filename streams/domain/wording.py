@@ -3,9 +3,8 @@
 from schemas.adjustment import AdjustmentMode, AdjustmentRequest, TaxTreatment
 from schemas.adjustment_result import Fault
 from schemas.chargeable_event import ChargeableEvent
-from schemas.reasons import DEFAULT_REASON
 from schemas.refusals import Refusal
-from streams.domain.amounts import SUM_MAX, micro_as_money
+from streams.domain.amounts import micro_as_money
 from streams.domain.effects import amount_of, charge_type_of, mode_of, part_of
 from streams.domain.state import State
 
@@ -45,7 +44,7 @@ _SENTENCES = {
         "There is no chargeable event {event} on account {account}."
     ),
     Refusal.VERSION_CONFLICT: (
-        "Chargeable event {event} is at version {version} by now, not {expected_version}."
+        "Chargeable event {event} is at version {version}, not {expected_version}."
         " Look at it again first."
     ),
     Refusal.CURRENCY_MISMATCH: "Chargeable event {event} is in {currency}, not {asked_currency}.",
@@ -73,7 +72,7 @@ def fault_of(code: Refusal, state: State, request: AdjustmentRequest, account: s
             expected_version=request.expected_version,
             currency=event.currency if event else None,
             asked_currency=request.currency,
-            reason=request.reason or DEFAULT_REASON,
+            reason=request.reason,
             charge_type=charge_type_of(request, event) if event else None,
             reversal_of=request.reversal_of,
             reversed_by=state.reversed_by,
@@ -89,8 +88,10 @@ def fault_of(code: Refusal, state: State, request: AdjustmentRequest, account: s
 
 
 def _too_large(event: ChargeableEvent, _request: AdjustmentRequest) -> str:
-    limit = micro_as_money(SUM_MAX, event.currency)
-    return f"A sum of chargeable event {event.ref_id} would go beyond {limit}."
+    return (
+        f"The amounts of chargeable event {event.ref_id}, or the sum of its adjustments, would go"
+        f" beyond a thousand million {event.currency}."
+    )
 
 
 def _no_effect(event: ChargeableEvent, request: AdjustmentRequest) -> str:

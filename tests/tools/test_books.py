@@ -308,6 +308,15 @@ def test_the_books_notice_a_reversal_that_is_not_the_opposite(edit: Object) -> N
     assert any("not its opposite" in line for line in reversed_with(edit))
 
 
+def test_the_books_notice_a_reversal_of_a_reversal() -> None:
+    charges, at = Charges(), record("business-transactions", 0, {}, {})
+    charges.enter_event(at, RATED)
+    again = UNDONE | {"refId": "ADJ-3", "reversalOf": UNDONE["refId"], "effect": amounts(EFFECT)}
+    for image in (ADJUSTMENT, UNDONE, again):
+        charges.enter_adjustment(at, image)
+    assert any("itself a reversal" in line for line in charges.disagreements())
+
+
 def test_the_books_notice_a_second_reversal() -> None:
     charges, at = Charges(), record("business-transactions", 0, {}, {})
     charges.enter_event(at, RATED)

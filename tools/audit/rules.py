@@ -175,5 +175,6 @@ def _amount_rules(case: Case) -> Iterator[Fault]:
     if min(after) < 0:
         yield "CREDIT_EXCEEDS_REMAINING", where
     adjusted = plus(case.known_charge.effects, case.effect)
-    if any(abs(amount) > LIMIT_MICRO for amount in (*after, *adjusted)):
+    sums = zip((*current, *case.known_charge.effects), (*after, *adjusted), strict=True)
+    if any(abs(new) > max(LIMIT_MICRO, abs(old)) for old, new in sums):
         yield "SUM_OUT_OF_RANGE", where

@@ -56,6 +56,7 @@ class Charges:
         self._disagreements: list[str] = []
         self._effects: dict[str, tuple[tuple[str, str], Money]] = {}
         self._reversed: set[str] = set()
+        self._reversals: set[str] = set()
 
     def __len__(self) -> int:
         """Count the chargeable events."""
@@ -112,7 +113,10 @@ class Charges:
             )
         if undone in self._reversed:
             self._disagreements.append(f"{record.address}: reverses {undone} a second time.")
+        if undone in self._reversals:
+            self._disagreements.append(f"{record.address}: reverses {undone}, itself a reversal.")
         self._reversed.add(undone)
+        self._reversals.add(image["refId"])
 
     def disagreements(self) -> Iterator[str]:
         """Say what does not add up."""

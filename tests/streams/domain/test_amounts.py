@@ -7,7 +7,7 @@ from streams.domain.amounts import (
     credit,
     debit,
     is_any_negative,
-    is_in_range,
+    leave_range,
     micro_as_money,
 )
 from tests.builders import amounts
@@ -61,14 +61,25 @@ def test_an_amount_below_zero_is_seen_in_each_of_the_three() -> None:
     assert is_any_negative(amounts(-1, 0))
 
 
-def test_the_range_ends_at_a_thousand_million() -> None:
-    assert is_in_range(amounts(10**15, 0))
-    assert is_in_range(amounts(-(10**15), 0))
-    assert is_in_range(amounts(0, 10**15))
-    assert is_in_range(amounts(0, -(10**15)))
-    assert not is_in_range(amounts(10**15 + 1, -1))
-    assert not is_in_range(amounts(0, 10**15 + 1))
-    assert not is_in_range(amounts(10**15, 1))
+@pytest.mark.parametrize(
+    ("before", "after", "leaves"),
+    [
+        ((0, 0), (10**15, 0), False),
+        ((0, 0), (-(10**15), 0), False),
+        ((0, 0), (0, 10**15), False),
+        ((0, 0), (10**15 + 1, -1), True),
+        ((0, 0), (-1, 10**15 + 1), True),
+        ((0, 0), (10**15, 1), True),
+        ((0, 0), (-(10**15), -1), True),
+        ((10**15 + 9, 0), (10**15 + 8, 0), False),
+        ((10**15 + 8, 0), (10**15 + 8, 0), False),
+        ((10**15 + 8, 0), (10**15 + 9, 0), True),
+    ],
+)
+def test_a_sum_may_not_leave_the_range_but_come_back(
+    before: tuple[int, int], after: tuple[int, int], *, leaves: bool
+) -> None:
+    assert leave_range(amounts(*before), amounts(*after)) is leaves
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_an_expected_version_must_be_the_events() -> None:
         assert _code(decision) is Refusal.VERSION_CONFLICT
         assert decision.result is not None
         assert decision.result.errors[0].field == "expectedVersion"
-        assert f"is at version 1 by now, not {version}." in decision.result.errors[0].message
+        assert f"is at version 1, not {version}." in decision.result.errors[0].message
 
 
 @pytest.mark.parametrize("target", [12100000, 12100001, 12099999])

@@ -241,7 +241,8 @@ def test_a_sum_beyond_the_range_is_refused(changes: dict[str, Any], field: str |
     assert result.errors[0].code is Refusal.SUM_OUT_OF_RANGE
     assert result.errors[0].field == (field or "chargeAdjustment")
     assert result.errors[0].message == (
-        "A sum of chargeable event CE-500001 would go beyond 1000000000.00 EUR."
+        "The amounts of chargeable event CE-500001, or the sum of its adjustments, would go beyond"
+        " a thousand million EUR."
     )
 
 

@@ -1,8 +1,11 @@
 """Laws that hold for any row of upserts and requests, by an auditor with books of its own."""
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.amounts import Amounts
 from schemas.chargeable_event import ChargeableEvent
 from schemas.refusals import Refusal
 from streams.domain.decide import decide
@@ -10,6 +13,8 @@ from streams.domain.state import State
 from tests.builders import ABSENT, account, amounts, event, noted, request, reversal_body
 from tests.streams.domain.ledger import Ledger
 from tests.streams.domain.strategies import Body, Step, histories, originals, owners
+
+TO_SET: Body = {"adjustmentMode": "SET_TO", "chargeType": ABSENT, "chargeAdjustment": ABSENT}
 
 
 @settings(max_examples=200)
@@ -36,22 +41,40 @@ def test_what_is_drawn_reaches_every_refusal() -> None:
     assert reached == {"APPLIED", *Refusal} - {Refusal.AMBIGUOUS_ID}
 
 
-@given(originals, st.data())
+LAST: dict[
+    str, Callable[[Amounts], list[Body]]
+] = {  # what takes all that is left, by what the credits before it were
+    "with tax": lambda left: [{"chargeAdjustment": left.tax_included_amount}],
+    "without tax": lambda left: [
+        {"chargeAdjustment": left.tax_excluded_amount, "taxIncluded": False}
+    ],
+    "target": lambda _left: [{**TO_SET, "targetAmount": 0}],
+    "part by part": lambda left: [
+        {"chargeAdjustment": left.tax_amount, "taxIncluded": ABSENT, "taxTreatment": "TAX_ONLY"},
+        {
+            "chargeAdjustment": left.tax_excluded_amount,
+            "taxIncluded": ABSENT,
+            "taxTreatment": "NO_TAX",
+        },
+    ],
+}
+
+
+@given(st.sampled_from(sorted(LAST)), originals, st.lists(st.tuples(st.booleans(), st.integers(1))))
 def test_partial_credits_that_take_all_close_at_exactly_zero(
-    original: Body, data: st.DataObject
+    last: str, original: Body, credits_before: list[tuple[bool, int]]
 ) -> None:
     row = event(original=original)
-    for _ in range(data.draw(st.integers(0, 8))):
-        treatment = data.draw(st.sampled_from(["PROPORTIONAL", "NO_TAX", "TAX_ONLY"]))
-        with_tax = treatment == "PROPORTIONAL" and data.draw(st.booleans())
-        most = row.current.tax_included_amount if with_tax else row.current.tax_excluded_amount
-        most = row.current.tax_amount if treatment == "TAX_ONLY" else most
+    for with_tax, drawn in credits_before[:8]:
+        left = row.current
+        most = left.tax_included_amount if with_tax else left.tax_excluded_amount
         if most:
-            amount = data.draw(st.integers(1, most))
-            asked = {"chargeAdjustment": amount, "taxIncluded": with_tax}
-            row = _adjusted(row, taxTreatment=treatment, **asked)
-    if row.current.tax_included_amount:
-        row = _adjusted(row, adjustmentMode="FULL", chargeAdjustment=ABSENT, taxIncluded=ABSENT)
+            row = _adjusted(row, chargeAdjustment=1 + drawn % most, taxIncluded=with_tax)
+    if last == "without tax" and not row.current.tax_excluded_amount:
+        last = "with tax"
+    for asked in LAST[last](row.current):
+        if asked.get("chargeAdjustment") != 0 and row.current != amounts(0, 0):
+            row = _adjusted(row, **asked)
     assert row.current == amounts(0, 0)
 
 

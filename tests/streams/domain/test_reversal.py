@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.adjustment import Adjustment
 from schemas.adjustment_result import AdjustmentResult
-from schemas.chargeable_event import AdjustmentState, ChargeableEvent
+from schemas.chargeable_event import AdjustmentState, ChargeableEvent, ChargeableEventStatus
 from schemas.reading import read_request
 from schemas.refusals import Refusal
 from streams.domain.decide import (
@@ -81,13 +81,24 @@ def test_a_reason_for_credits_alone_may_be_given_for_a_reversal() -> None:
     assert code_of(reverse(first, row, reason="WHIM")) is Refusal.REASON_NOT_CONFIGURED
 
 
-@pytest.mark.parametrize("changes", [{"currency": "USD"}, {"expectedVersion": 1}])
-def test_what_holds_for_every_request_holds_for_a_reversal(changes: dict[str, Any]) -> None:
+def test_a_reversal_is_recorded_with_its_own_reason_and_bill() -> None:
     first, row = adjusted()
-    assert code_of(reverse(first, row, **changes)) in {
-        Refusal.CURRENCY_MISMATCH,
-        Refusal.VERSION_CONFLICT,
-    }
+    billed = replace(row, status=ChargeableEventStatus.BILLED)
+    undone = reverse(first, billed, reason="DISPUTE", comment="settled").adjustment
+    assert undone is not None
+    assert (undone.reason, undone.comment) == ("DISPUTE", "settled")
+    assert undone.billing_treatment == "NEXT_BILL"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"currency": "USD"}, "CURRENCY_MISMATCH"), ({"expectedVersion": 1}, "VERSION_CONFLICT")],
+)
+def test_what_holds_for_every_request_holds_for_a_reversal(
+    changes: dict[str, Any], code: str
+) -> None:
+    first, row = adjusted()
+    assert code_of(reverse(first, row, **changes)) == code
     assert code_of(reverse(first, row, expectedVersion=2)) is None
 
 

@@ -45,7 +45,7 @@ SENTENCES: list[tuple[State, dict[str, Any], str, str]] = [
         KNOWN,
         {"expectedVersion": 4},
         "expectedVersion",
-        "Chargeable event CE-500001 is at version 1 by now, not 4. Look at it again first.",
+        "Chargeable event CE-500001 is at version 1, not 4. Look at it again first.",
     ),
     (
         KNOWN,
