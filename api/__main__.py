@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 
 import uvicorn
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import build_app
 from api.desk import open_desk
+from api.errors import ReadModelTakenError
 from api.settings import ApiSettings
 from api.store import Store
 from schemas.connection import KafkaConnection
@@ -31,8 +33,13 @@ def main() -> None:
     for name in ("aiokafka", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client_options, store = kafka.client_options(), Store(settings.database_url)
-    except (ImportError, OSError, SQLAlchemyError) as error:  # a database's driver is an extra
+        client_options, store = kafka.client_options(), _free_store(settings.database_urls)
+    except (
+        ImportError,
+        OSError,
+        SQLAlchemyError,
+        ReadModelTakenError,
+    ) as error:  # a database's driver is an extra
         sys.exit(f"REST does not start: {str(error).splitlines()[0]}")
     uvicorn.run(
         build_app(lambda: open_desk(store, client_options)),
@@ -43,6 +50,15 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
+
+
+def _free_store(urls: list[str]) -> Store:
+    """Open the first read model that no other process holds."""
+    *others, last = urls
+    for url in others:
+        with suppress(ReadModelTakenError):
+            return Store(url)
+    return Store(last)
 
 
 def _check_address(settings: ApiSettings) -> None:

@@ -15,3 +15,14 @@ class RequestTooLargeError(Exception):
 
 class NotCaughtUpError(Exception):
     """What is kept does not reach the ends of the topics, so an absence proves nothing."""
+
+
+class ReadModelTakenError(Exception):
+    """Another process writes to this read model."""
+
+    def __str__(self) -> str:
+        """Say which, and what to do."""
+        return (
+            f"Another process of REST keeps its read model in {self.args[0]}; each needs its own:"
+            " set ADJUST_READ_MODEL_URL."
+        )

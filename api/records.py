@@ -19,6 +19,7 @@ from schemas.headers import MESSAGE_CODE, REQUEST_ID
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_NUMBER = re.compile("[0-9]{1,18}")
 _WORD = re.compile(r"\w+")
 WORD_MAX = 64  # characters of a word of a comment that are kept
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -122,7 +123,7 @@ def answer_of(record: Any) -> Answer | None:
     offset, state_seq = headers.get("source", "").rpartition("-")[2], headers.get("state-seq", "")
     if record.key is None or "requestId" not in headers:
         return None
-    if not offset.isdecimal() or not state_seq.isdecimal():
+    if not _NUMBER.fullmatch(offset) or not _NUMBER.fullmatch(state_seq):
         return None
     status, is_replay = _decode_result(record.value).status, headers.get("replay") == "true"
     return Answer(

@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PROCESSES_MAX = 16  # of REST in one ADJUST_HOME
+
 
 class ApiSettings(BaseSettings):
     """Settings of REST; the address of Kafka is in `schemas.connection`."""
@@ -23,13 +25,17 @@ class ApiSettings(BaseSettings):
     read_model_url: str | None = Field(
         default=None,
         description="SQLAlchemy URL of what REST keeps of the topics; a cache, rebuilt from the "
-        "topics where it is lost. Default: the SQLite file `api.db` in ADJUST_HOME.",
+        "topics where it is lost. Each process needs one of its own. Default: the SQLite file "
+        "`api.db` in ADJUST_HOME, `api-1.db` for a second process, and so on.",
     )
 
     @property
-    def database_url(self) -> str:
-        """Where requests and results are kept."""
-        return self.read_model_url or f"sqlite:///{self.home / 'api.db'}"
+    def database_urls(self) -> list[str]:
+        """Where what was read may be kept: the first that no other process holds."""
+        if self.read_model_url is not None:
+            return [self.read_model_url]
+        names = ["api.db", *(f"api-{number}.db" for number in range(1, PROCESSES_MAX))]
+        return [f"sqlite:///{self.home / name}" for name in names]
 
     @property
     def is_loopback(self) -> bool:

@@ -14,6 +14,7 @@ from alembic.config import Config
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from api.claim import claim
 from api.results import Answer
 from api.rows import Position, Progress, Row, Rows
 from api.tables import (
@@ -48,6 +49,7 @@ class Store:
             sql.event.listen(self.engine, "connect", _tune_sqlite)
             if self.engine.url.database:
                 Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._claim = claim(self.engine)
         _migrate(self.engine)
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
         # Building a statement takes longer than running it.
@@ -63,6 +65,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database."""
+        self._claim.close()
         self.engine.dispose()
 
     def positions(self, cluster_id: str) -> dict[Position, Progress]:

@@ -6,8 +6,9 @@ import pytest
 
 from api.filters import OF_EVENTS, OF_REQUESTS
 from api.pages import PAGING
-from api.parameters import FAULTS_MAX, read_parameters
+from api.parameters import read_parameters
 from api.records import microseconds_of
+from schemas.faults import FAULTS_MAX
 
 KNOWN = {**OF_EVENTS, **OF_REQUESTS, **PAGING}
 SQL = "' OR 1=1; DROP TABLE account; --"
@@ -20,15 +21,24 @@ FORMAT, TYPE, ENUM, UNKNOWN = (
 )
 BAD = [
     *((f"account={quote(text)}", FORMAT) for text in ("", SQL, "a b", "é", "a\n", "\0", "a" * 65)),
-    *((f"currency={quote(text)}", FORMAT) for text in ("eur", "EURO", "ＥＵＲ", "EUR\n", "E" * 10_000)),
+    *(
+        (f"currency={quote(text)}", FORMAT)
+        for text in ("eur", "EURO", "\uff25\uff35\uff32", "EUR\n", "E" * 10_000)
+    ),
     *((f"q={quote(text)}", FORMAT) for text in ("", "\0", "a\x1fb", "\x7f", "\x85", "a" * 129)),
     *((f"q={raw}", FORMAT) for raw in ("%ff", "%c3%28", "%ed%a0%80", "%f0%82%82%ac")),
     *((f"usageType={quote(text)}", FORMAT) for text in ("\r\nX: y", "a" * 65, "a" * 10_000)),
     *((f"kind={quote(text)}", ENUM) for text in ("", "usage", "USAGE ", SQL, "U" * 10_000)),
     *((f"status={quote(text)}", ENUM) for text in ("rated", "RECEIVED,APPLIED")),
     *((f"limit={text}", FORMAT) for text in ("0", "-1", "201", "1000000000", "9" * 10_000)),
-    *((f"limit={quote(text)}", TYPE) for text in ("", "ten", "1.0", "1e1", "+1", " 1", "1_0", "01")),
-    *((f"limit={quote(text)}", TYPE) for text in (ARABIC_DIGITS, "１０", "1\0", "0x1", "-0")),
+    *(
+        (f"limit={quote(text)}", TYPE)
+        for text in ("", "ten", "1.0", "1e1", "+1", " 1", "1_0", "01")
+    ),
+    *(
+        (f"limit={quote(text)}", TYPE)
+        for text in (ARABIC_DIGITS, "\uff11\uff10", "1\0", "0x1", "-0")
+    ),
     *((f"minAmount={text}", FORMAT) for text in ("-1", str(10**15 + 1), "9" * 5000)),
     *((f"maxAmount={quote(text)}", TYPE) for text in ("12.10", SQL, "null", "NaN", ARABIC_DIGITS)),
     ("from=2026-11-01T00:00:00+01:00", FORMAT),  # its + is a space

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,8 +29,14 @@ ACCOUNTS = ("A", "A-1", "AB", "a1", "B")
 REF_IDS = ("A", "A-1", "B", "C-1", "C-10", "C-2", "c")
 EXTERNAL_IDS = (None, "A", "AB 1", "é_%", "b")
 WORDS = ("a", "b", "AB", "A-1", "é", "twice")
-REQUEST_IDS = tuple(f"{first}0000000-0000-4000-8000-00000000000{n}" for first in "ab1" for n in "012")
-USAGES, KINDS, STATES = ("X", "Y"), ("USAGE", "ONE_TIME_FEE"), ("NONE", "INCREASED", "FULLY_CREDITED")
+REQUEST_IDS = tuple(
+    f"{first}0000000-0000-4000-8000-00000000000{n}" for first in "ab1" for n in "012"
+)
+USAGES, KINDS, STATES = (
+    ("X", "Y"),
+    ("USAGE", "ONE_TIME_FEE"),
+    ("NONE", "INCREASED", "FULLY_CREDITED"),
+)
 MOMENTS = range(-1, 4)
 QUESTIONS = (
     *("A", "A-", "A-1", "AB", "a", "b", "B", "C-1", "é", "_", "%", "A'", "A0", "1", "B0000000"),
@@ -39,6 +45,18 @@ QUESTIONS = (
 ATTRIBUTES = ("usageType", "kind", "status", "currency", "adjustmentState")
 EXAMPLE = json.loads(image_of("chargeable-event"))
 Steps = list[dict[str, Any]]
+
+
+class Walk(NamedTuple):
+    """How pages are walked through."""
+
+    limit: int
+    effort: Effort
+
+
+def microseconds(moment: int) -> int:
+    return round((BEGAN + timedelta(hours=moment)).timestamp() * 1_000_000)
+
 
 steps = st.lists(
     st.fixed_dictionaries(
@@ -59,8 +77,8 @@ steps = st.lists(
 filters = st.builds(
     EventFilters,
     account=st.none() | st.sampled_from(ACCOUNTS),
-    since=st.none() | st.sampled_from(MOMENTS).map(lambda n: microseconds(n)),
-    before=st.none() | st.sampled_from(MOMENTS).map(lambda n: microseconds(n)),
+    since=st.none() | st.sampled_from(MOMENTS).map(microseconds),
+    before=st.none() | st.sampled_from(MOMENTS).map(microseconds),
     usage_type=st.none() | st.sampled_from((*USAGES, "Z")),
     kind=st.none() | st.sampled_from(KINDS),
     status=st.none() | st.sampled_from(("RATED", "BILLED")),
@@ -76,11 +94,8 @@ efforts = st.builds(
     newest=st.sampled_from((0, 1, 4, 100)),
     many=st.sampled_from((0, 4, 100)),
 )
+walks = st.builds(Walk, st.integers(1, 4), efforts)
 law = settings(max_examples=150, deadline=None, suppress_health_check=[*HealthCheck])
-
-
-def microseconds(moment: int) -> int:
-    return round((BEGAN + timedelta(hours=moment)).timestamp() * 1_000_000)
 
 
 class Publisher:
@@ -149,32 +164,32 @@ def pages(searches: Searches, asked: EventFilters, limit: int) -> Iterator[list[
 
 
 @law
-@given(made=steps, asked=filters, limit=st.integers(1, 4), effort=efforts)
+@given(made=steps, asked=filters, walk=walks)
 def test_all_pages_together_are_what_fits_in_order(
-    store: Store, made: Steps, asked: EventFilters, limit: int, effort: Effort
+    store: Store, made: Steps, asked: EventFilters, walk: Walk
 ) -> None:
     publisher = Publisher(store)
     publisher.publish(made)
-    searches = Searches(store.engine, effort)
+    searches = Searches(store.engine, walk.effort)
 
-    found = [item for page in pages(searches, asked, limit) for item in page]
+    found = [item for page in pages(searches, asked, walk.limit) for item in page]
 
     assert found == publisher.books.find(asked)
 
 
 @law
-@given(made=steps, late=steps, asked=filters, limit=st.integers(1, 4), effort=efforts)
+@given(made=steps, late=steps, asked=filters, walk=walks)
 def test_what_arrives_between_pages_repeats_and_hides_nothing(
-    store: Store, made: Steps, late: Steps, asked: EventFilters, limit: int, effort: Effort
+    store: Store, made: Steps, late: Steps, asked: EventFilters, walk: Walk
 ) -> None:
     publisher = Publisher(store)
     publisher.publish(made)
-    searches = Searches(store.engine, effort)
+    searches = Searches(store.engine, walk.effort)
     expected, known = publisher.books.find(asked), set(publisher.books.events)
     arriving = iter([step for step in late if step["place"] not in known])
 
     found = []
-    for page in pages(searches, asked, limit):
+    for page in pages(searches, asked, walk.limit):
         found += page
         publisher.publish([step | {"adjustmentState": "NONE"} for step in islice(arriving, 2)])
 

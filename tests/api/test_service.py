@@ -97,7 +97,7 @@ async def test_the_described_examples_are_what_rest_takes_and_gives(
     examples = document["components"]["examples"]
     answer = await client.post(
         "/v1/adjustments",
-        json=examples["AdjustmentRequest"]["value"],
+        json=examples["credit-of-an-amount-with-tax"]["value"],
         headers={"Prefer": "respond-async"},
     )
     assert answer.status_code == 202

@@ -1,5 +1,8 @@
 """What REST keeps: which result stays, how far it has read, and that it outlives the process."""
 
+import pytest
+
+from api.errors import ReadModelTakenError
 from api.lookups import Lookups
 from api.rows import Progress, Rows
 from api.store import Store
@@ -105,3 +108,11 @@ def test_positions_of_another_cluster_count_for_nothing(store: Store) -> None:
     assert store.positions("cluster-2") == {}
     store.start_anew("cluster-2")
     assert Lookups(store.engine).standings(REQUEST_ID, None) == []
+
+
+def test_a_read_model_has_one_writer(database: str) -> None:
+    first = Store(database)
+    with pytest.raises(ReadModelTakenError, match="ADJUST_READ_MODEL_URL"):
+        Store(database)
+    first.close()
+    Store(database).close()
