@@ -1,8 +1,8 @@
-"""Lets one process alone write to a read model: two would set each other's rows and positions back."""
+"""Lets one process alone write to a read model: two would set each other's rows back."""
 
 import fcntl
+import os
 from contextlib import ExitStack
-from pathlib import Path
 
 import sqlalchemy as sql
 
@@ -14,19 +14,21 @@ _LOCK = 0x61646A757374  # a number of PostgreSQL's advisory locks that is ours: 
 def claim(engine: sql.Engine) -> ExitStack:
     """Hold the read model until closed, or until the process ends. Raises ReadModelTakenError."""
     with ExitStack() as held:
+        held.callback(engine.dispose)
         if engine.dialect.name == "postgresql":
             connection = held.enter_context(engine.connect())
             is_ours = connection.scalar(sql.select(sql.func.pg_try_advisory_lock(_LOCK)))
             connection.commit()  # the lock is the session's, not the transaction's
         else:
-            is_ours = engine.url.database is None or _locked(engine.url.database, held)
+            is_ours = engine.url.database is None or _is_locked(engine.url.database, held)
         if not is_ours:
             raise ReadModelTakenError(engine.url.render_as_string())
         return held.pop_all()
 
 
-def _locked(database: str, held: ExitStack) -> bool:
-    lock = held.enter_context(Path(f"{database}.lock").open("a"))
+def _is_locked(database: str, held: ExitStack) -> bool:
+    lock = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    held.callback(os.close, lock)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

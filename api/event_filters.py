@@ -18,7 +18,7 @@ from msgspec import Meta
 from sqlalchemy import bindparam
 
 from api.records import words_of
-from api.tables import ACCOUNT, ADJUSTMENT, CHARGEABLE_EVENT, COMMENT_WORD
+from api.tables import ACCOUNT, CHARGEABLE_EVENT, COMMENT_WORD, REQUEST
 from schemas.chargeable_event import AdjustmentState
 from schemas.forms import INTEGER_MAX, INTEGER_MIN, REF_ID_PATTERN
 
@@ -226,17 +226,15 @@ def _of_external_id() -> Way:
 
 
 def _of_request() -> Way:
-    begins = _begins(ADJUSTMENT.c.request_id, "request")
+    begins = _begins(REQUEST.c.request_id, "request")
     is_of_event = sql.and_(
-        ADJUSTMENT.c.account == EVENT.account,
-        ADJUSTMENT.c.chargeable_event_ref_id == EVENT.ref_id,
+        REQUEST.c.account == EVENT.account, REQUEST.c.chargeable_event_ref_id == EVENT.ref_id
     )
-    made = on(sql.select(ADJUSTMENT.c.request_id), ADJUSTMENT, "adjustment_of_event")
-    found = sql.select(EVENT.id, EVENT.event_at).where(is_of_event, begins)
+    asked = on(sql.select(REQUEST.c.request_id), REQUEST, "adjustment_request_by_event")
     return Way(
-        (on(found, ADJUSTMENT, "adjustment_by_request_id"),),
-        (sql.select(ADJUSTMENT.c.request_id).where(begins),),
-        made.where(is_of_event, begins).exists(),
+        (sql.select(EVENT.id, EVENT.event_at).where(is_of_event, begins),),
+        (sql.select(REQUEST.c.request_id).where(begins),),
+        asked.where(is_of_event, begins).exists(),
     )
 
 

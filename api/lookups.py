@@ -80,12 +80,13 @@ class Lookups:
             )
         return image
 
-    def adjustment(self, account: str, request_id: str) -> bytes | None:
-        """Give the image of the adjustment that a request made."""
+    def adjustment(self, account: str, event: str, request_id: str) -> bytes | None:
+        """Give the image of the adjustment of an event that a request made."""
         with self._reading() as connection:
             image: bytes | None = connection.scalar(
                 sql.select(ADJUSTMENT.c.image)
                 .where(ADJUSTMENT.c.account == account)
+                .where(ADJUSTMENT.c.chargeable_event_ref_id == event)
                 .where(ADJUSTMENT.c.request_id == request_id)
             )
         return image

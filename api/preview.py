@@ -59,7 +59,7 @@ def _state(
     """Give what the engine would read: see `streams.tables.read_state`."""
     owner = rows.account(account)
     event = next(iter(rows.events(request.chargeable_event_ref_id, account)), None)
-    reversed_, reversal = _reversed(rows, account, request.reversal_of)
+    reversed_, reversal = _reversed(rows, account, request)
     return State(
         account=None if owner is None else _decode_account(owner),
         chargeable_event=None if event is None else _decode_event(event[1]),
@@ -78,11 +78,12 @@ def _answer(standing: Standing | None) -> Answer | None:
 
 
 def _reversed(
-    rows: Lookups, account: str, ref_id: str | None
+    rows: Lookups, account: str, request: AdjustmentRequest
 ) -> tuple[Adjustment | None, Adjustment | None]:
-    """Give the account's adjustment of this refId, and the one that reversed it."""
+    """Give the event's adjustment that is to be reversed, and the one that reversed it."""
+    ref_id, event = request.reversal_of, request.chargeable_event_ref_id
     if ref_id is None or (request_id := request_of_adjustment(account, ref_id)) is None:
         return None, None
-    images = rows.adjustment(account, request_id), rows.reversal(account, ref_id)
+    images = rows.adjustment(account, event, request_id), rows.reversal(account, ref_id)
     undone, reversal = (None if image is None else _decode_adjustment(image) for image in images)
     return undone, reversal

@@ -66,7 +66,6 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self._claim.close()
-        self.engine.dispose()
 
     def positions(self, cluster_id: str) -> dict[Position, Progress]:
         """Give how far each partition of this cluster was read."""
@@ -131,7 +130,7 @@ def _request_kept(insert: Any) -> Any:
     is_asked, new = REQUEST.c.asked.is_not(None), insert.excluded
     names = ("chargeable_event_ref_id", "user", "requested_at", "asked")
     return insert.on_conflict_do_update(
-        index_elements=[REQUEST.c.account, REQUEST.c.request_id],
+        index_elements=[REQUEST.c.request_id, REQUEST.c.account],
         set_={name: sql.case((is_asked, REQUEST.c[name]), else_=new[name]) for name in names}
         | {"topic_offset": new.topic_offset},
         where=REQUEST.c.topic_offset < new.topic_offset,
@@ -142,7 +141,7 @@ def _answer_kept(insert: Any) -> Any:
     """Keep the first remembered result for ever, another only until that one comes."""
     names = ("request_offset", "remembered", "status", "value")
     return insert.on_conflict_do_update(
-        index_elements=[RESULT.c.account, RESULT.c.request_id],
+        index_elements=[RESULT.c.request_id, RESULT.c.account],
         set_={name: insert.excluded[name] for name in names},
         where=sql.not_(RESULT.c.remembered),
     )

@@ -93,15 +93,13 @@ ADJUSTMENT = sql.Table(
     "adjustment",
     METADATA,
     sql.Column("account", TEXT, primary_key=True),
-    sql.Column("request_id", TEXT, primary_key=True),
-    sql.Column("chargeable_event_ref_id", TEXT, nullable=False),
-    sql.Column("event_version", sql.BigInteger, nullable=False),  # the order of a history
+    sql.Column("chargeable_event_ref_id", TEXT, primary_key=True),
+    sql.Column(  # the order of a history
+        "event_version", sql.BigInteger, primary_key=True, autoincrement=False
+    ),
+    sql.Column("request_id", TEXT, nullable=False),
     sql.Column("reversal_of", TEXT),
     sql.Column("image", sql.LargeBinary, nullable=False),
-    sql.Index(
-        "adjustment_of_event", "account", "chargeable_event_ref_id", "event_version", unique=True
-    ),
-    sql.Index("adjustment_by_request_id", "request_id"),
 )
 sql.Index(
     "adjustment_reversed",
@@ -122,14 +120,13 @@ COMMENT_WORD = sql.Table(
 REQUEST = sql.Table(
     "adjustment_request",
     METADATA,
-    sql.Column("account", TEXT, primary_key=True),
     sql.Column("request_id", TEXT, primary_key=True),
+    sql.Column("account", TEXT, primary_key=True),
     sql.Column("topic_offset", sql.BigInteger, nullable=False),
     sql.Column("chargeable_event_ref_id", TEXT),
     sql.Column("user", TEXT),
     sql.Column("requested_at", TEXT, nullable=False),
     sql.Column("asked", sql.LargeBinary),  # the first well-formed request's value
-    sql.Index("adjustment_request_by_id", "request_id"),
     sql.Index("adjustment_request_by_account", "account", "requested_at"),
     sql.Index("adjustment_request_by_event", "chargeable_event_ref_id", "requested_at"),
     sql.Index("adjustment_request_by_user", "user", "requested_at"),
@@ -138,13 +135,12 @@ REQUEST = sql.Table(
 RESULT = sql.Table(
     "adjustment_result",
     METADATA,
-    sql.Column("account", TEXT, primary_key=True),
     sql.Column("request_id", TEXT, primary_key=True),
+    sql.Column("account", TEXT, primary_key=True),
     sql.Column("request_offset", sql.BigInteger, nullable=False),
     sql.Column("remembered", sql.Boolean, nullable=False),
     sql.Column("status", TEXT, nullable=False),
     sql.Column("value", sql.LargeBinary, nullable=False),
-    sql.Index("adjustment_result_by_id", "request_id"),
 )
 
 TOPIC_OFFSET = sql.Table(

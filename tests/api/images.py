@@ -41,8 +41,9 @@ def entered(code: bytes, *images: bytes, request: str | None = None) -> Rows:
     return rows
 
 
-def received(**changes: Any) -> Received:
-    """Give a request as it was received, apart from the changes."""
-    found = received_of(a_record(json.dumps(a_request(**changes)).encode()), 1)
+def received(account: str = ACCOUNT, **changes: Any) -> Received:
+    """Give a request of an account as it was received, apart from the changes."""
+    request = a_request(account={"refId": account}, **changes)
+    found = received_of(a_record(json.dumps(request).encode(), account=account), 1)
     assert found
     return found

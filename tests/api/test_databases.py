@@ -44,7 +44,7 @@ def test_an_after_image_is_given_back_byte_by_byte_and_the_last_one_stays(store:
     for _ in range(2):
         store.keep(entered(b"adjustment", adjusted))
     request_id = json.loads(adjusted)["requestId"]
-    assert Lookups(store.engine).adjustment(OWNER, request_id) == adjusted
+    assert Lookups(store.engine).adjustment(OWNER, EVENT, request_id) == adjusted
 
 
 def test_what_is_searched_by_may_hold_any_character(store: Store) -> None:
@@ -76,7 +76,7 @@ def test_what_no_id_can_be_finds_nothing(store: Store) -> None:
         assert lookups.standings(REQUEST_ID + odd, None) == []
         assert lookups.standings(REQUEST_ID, OWNER + odd) == []
         assert lookups.events(EVENT, OWNER + odd) == lookups.events(odd, None) == []
-        assert lookups.account(odd) is lookups.adjustment(OWNER, odd) is None
+        assert lookups.account(odd) is lookups.adjustment(OWNER, odd, odd) is None
         assert lookups.reversal(OWNER, odd) is None
 
 

@@ -18,7 +18,7 @@ from api.searching import Searches
 from api.store import Store
 from tests.api.books import Books
 from tests.api.builders import an_answer
-from tests.api.images import entered, image_of
+from tests.api.images import entered, image_of, received
 from tests.api.postgres import on_both_databases
 
 pytestmark = on_both_databases
@@ -143,6 +143,8 @@ class Publisher:
             eventVersion=len(self.books.requests.get(place, ())) + 2,
             reversalOf=None,
         )
+        asked = received(place[0], requestId=request, chargeableEventRefId=place[1])
+        self._store.keep(Rows(requests=[asked]))
         self._store.keep(entered(b"chargeableEvent", image, request=request))
         self._store.keep(entered(b"adjustment", adjustment, request=request))
         self.books.events[place] = image
@@ -230,7 +232,7 @@ def test_requests_are_found_with_what_they_came_to(
     store: Store, made: Steps, asked: RequestFilters, limit: int
 ) -> None:
     store.start_anew("cluster")
-    store.keep(Rows(requests=[*map(received, made)], answers=[*answers(made)]))
+    store.keep(Rows(requests=[*map(asked_in, made)], answers=[*answers(made)]))
     searches = Searches(store.engine)
 
     found, after = [], None
@@ -249,7 +251,7 @@ def test_requests_are_found_with_what_they_came_to(
     assert found == [(each["account"], each["request_id"], standing(each)) for each in fitting]
 
 
-def received(made: dict[str, Any]) -> Received:
+def asked_in(made: dict[str, Any]) -> Received:
     names = ("account", "request_id", "chargeable_event_ref_id", "user")
     return Received(
         **{name: made[name] for name in names},
@@ -298,7 +300,7 @@ def test_a_cursor_stays_short_after_an_id_that_no_valid_request_has(store: Store
     for letter in "ab":
         odd = {"account": "A", "request_id": letter * 100_000, "user": None, "second": 1}
         also = {"chargeable_event_ref_id": None, "is_used_again": False}
-        store.keep(Rows(requests=[received(odd | also)]))
+        store.keep(Rows(requests=[asked_in(odd | also)]))
     searches = Searches(store.engine)
 
     first = searches.requests(RequestFilters(), 1)
