@@ -29,6 +29,7 @@ RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
 FETCH_WAIT_MS = 500  # data ends the wait at once
 BATCH_MAX = 5_000
+CHECKPOINT_S = 0.2
 
 Batches = Mapping[TopicPartition, list[Any]]
 T = TypeVar("T")
@@ -141,6 +142,7 @@ class ReadModel:
             stack.callback(self._consumers.clear)
             self._consumers, self._is_loss_told = consumers, False
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._put_in_file())
                 for consumer in consumers:
                     group.create_task(self._follow(consumer))
 
@@ -194,6 +196,11 @@ class ReadModel:
             # dear, and of use only to who waits.
             if not batches or not self._is_ready or self._catching_up:
                 await self._move({at: await consumer.position(at) for at in places})
+
+    async def _put_in_file(self) -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_S)
+            await asyncio.to_thread(self._store.checkpoint)
 
     async def _until_told(self, batches: Batches) -> None:
         """Wait, with results, until all that they tell of is kept; the last ones tell the most."""

@@ -34,7 +34,7 @@ _SQLITE = (
     "synchronous=NORMAL",
     "busy_timeout=30000",
     "cache_size=-65536",  # KiB
-    "wal_autocheckpoint=16384",  # pages: pages written often go to the file once
+    "wal_autocheckpoint=65536",  # pages; a commit that finds so many waits, see `checkpoint`
     "temp_store=MEMORY",
 )
 
@@ -107,6 +107,12 @@ class Store:
             ):
                 if parameters := list(values):
                     connection.execute(statement, parameters)
+
+    def checkpoint(self) -> None:
+        """Put commits into SQLite's file beside the writer, which would do it in a commit."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 _EVENT_ADJUSTED = (
