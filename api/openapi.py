@@ -197,7 +197,8 @@ _ADJUST: dict[str, Any] = {
             Mishap.NOT_JSON,
             Mishap.NOT_AN_OBJECT,
             Mishap.BAD_REQUEST,
-        ),
+        )
+        | {"headers": {}},
         404: refusal("Refused: account, event or adjustment is not known.", 404),
         409: refusal("Refused: not possible as things stand.", 409),
         413: problem("The body has more than 1 MiB.", Mishap.REQUEST_TOO_LARGE),

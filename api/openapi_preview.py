@@ -22,7 +22,7 @@ PREVIEW: dict[str, Any] = {
             "while Kafka is away.",
             Idempotent_Replayed="`true` where the request was answered before.",
         ),
-        400: _ANSWERS[400] | {"headers": {}},
+        400: _ANSWERS[400],
         404: problem(
             "No account is named, and none has the event.", Refusal.CHARGEABLE_EVENT_NOT_FOUND
         ),

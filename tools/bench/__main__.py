@@ -1,4 +1,4 @@
-"""Measures one engine worker beside a librdkafka pass-through, then REST. QUICK=1: a tenth."""
+"""Measures searches, then one worker beside a librdkafka pass-through, then REST. QUICK=1: a tenth."""
 
 import argparse
 import os
@@ -9,9 +9,11 @@ from functools import partial
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from rich.console import Console
 
+from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Meter, drained
 from tools.bench.passthrough import PEER_RESULTS, PEER_TRANSACTIONS
 from tools.bench.processes import Part, wait_until
+from tools.bench.reads import measure_reads
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
 from tools.bench.system import System, free_port, running_system
 from tools.bench.table import Report, show
@@ -21,7 +23,8 @@ from tools.verify.books import REQUESTS, RESULTS, TRANSACTIONS, Books
 
 WORKER_READY = "adjust worker ready"
 LOAD_MAX_S = 600.0
-QUICK_PART = 10
+QUICK_PART, QUICK_SEARCHES_S = 10, 5
+READS, ENGINE = "reads", "engine"
 
 
 class Bench:
@@ -151,12 +154,19 @@ class Bench:
 def main() -> int:
     """Give the exit code: 0 if the books agree."""
     asked = _arguments()
-    part = QUICK_PART if os.environ.get("QUICK", "0") not in {"", "0"} else 1
+    is_quick = os.environ.get("QUICK", "0") not in {"", "0"}
+    part = QUICK_PART if is_quick else 1
     report = Report(asked.accounts // part, asked.events // part, asked.requests // part)
     console = Console()
     try:
         with running_system() as system:
-            Bench(system, report, asked.calls, console).run(asked.rounds)
+            if asked.only != ENGINE:  # first of all, as long as the topics are empty
+                sizes = (asked.search_events, asked.search_accounts, asked.search_adjustments)
+                charges = Charges(*(size // part for size in sizes))
+                seconds = min(asked.search_seconds, QUICK_SEARCHES_S if is_quick else sys.maxsize)
+                report.reads = measure_reads(system, charges, seconds, console)
+            if asked.only != READS:
+                Bench(system, report, asked.calls, console).run(asked.rounds)
     except (EmbeddedKafkaError, RuntimeError, TimeoutError, LookupError) as problem:
         console.print(str(problem), style="red", markup=False)
         return 1
@@ -172,10 +182,15 @@ def _arguments() -> argparse.Namespace:
         ("requests", 200_000, "preloaded requests a round"),
         ("rounds", 2, "rounds of engine and peer"),
         ("calls", 200, "calls of POST"),
+        ("search-events", 1_000_000, "chargeable events that are searched"),
+        ("search-accounts", 50_000, "accounts of those"),
+        ("search-adjustments", 100_000, "adjustments of those, two business transactions each"),
+        ("search-seconds", 20, "seconds for which each kind of search is made"),
     ):
         parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
         )
+    parser.add_argument("--only", choices=(READS, ENGINE), help="leave the other part out")
     return parser.parse_args()
 
 

@@ -46,9 +46,12 @@ class System:
         """Start the engine's one worker."""
         return Part("streams", self.home, self.environment)
 
-    def rest(self, port: int) -> Part:
-        """Start REST."""
-        return Part("api", self.home, self.environment | {"ADJUST_API_PORT": str(port)})
+    def rest(self, port: int, read_model: str | None = None) -> Part:
+        """Start REST, on a read model of its own or on the one at this URL."""
+        settings = {"ADJUST_API_PORT": str(port)}
+        if read_model is not None:
+            settings["ADJUST_READ_MODEL_URL"] = read_model
+        return Part("api", self.home, self.environment | settings)
 
     def compression(self) -> str:
         """Tell how the engine compressed its results, from the first batch that Kafka kept."""

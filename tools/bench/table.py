@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench.drain import Drained
+from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.rest import Latency
 
 RATIO_GATE, POST_GATE_MS = 0.20, 30
+PROJECTED_GATE_PER_S = 10_000
 DISAGREEMENTS_SHOWN = 10
 
 
@@ -31,6 +33,7 @@ class Report:
     post: Latency | None = None
     disagreements: list[str] = field(default_factory=list)
     books_checked: str = ""
+    reads: Reads | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -50,7 +53,14 @@ class Report:
 
 
 def show(report: Report, console: Console) -> None:
-    """Print the table and what it stands on."""
+    """Print the tables of what was measured, and what they stand on."""
+    if report.reads:
+        _show_reads(report.reads, console)
+    if report.engine:
+        _show_engine(report, console)
+
+
+def _show_engine(report: Report, console: Console) -> None:
     console.print(_rates(report))
     if report.post:
         console.print(
@@ -62,8 +72,7 @@ def show(report: Report, console: Console) -> None:
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
         f"{report.requests} preloaded requests a round, {report.partitions} partitions, "
-        f"compression {report.compression} for both; Python {platform.python_version()}, "
-        f"{os.cpu_count()} processors, load {psutil.getloadavg()[0]:.1f}.\n"
+        f"compression {report.compression} for both; {_machine()}.\n"
         "Durability: one Kafka on this machine, replication 1, acks=all, no flush of its own: "
         "a power cut can lose acknowledged records.",
         soft_wrap=True,
@@ -80,6 +89,55 @@ def show(report: Report, console: Console) -> None:
             f"rounds: {len(report.engine)}, the median counts.",
             soft_wrap=True,
         )
+
+
+def _show_reads(reads: Reads, console: Console) -> None:
+    charges, projected, searched = reads.charges, reads.projected, reads.searched
+    console.print(_searches(reads))
+    console.print(
+        f"Projection, without Kafka: {projected.rated:,} accounts and events at "
+        f"{projected.rated_per_s:,.0f}/s; then {projected.adjusted:,} business transactions of "
+        f"{charges.adjustments:,} adjustments of random events at {projected.adjusted_per_s:,.0f}/s"
+        f" (at least {PROJECTED_GATE_PER_S:,}/s is asked for).",
+        soft_wrap=True,
+    )
+    own_ms = max(each.own_cpu_ms for each in searched)
+    late_ms = max(each.late_p99_ms for each in searched)
+    console.print(
+        f"Measured with {charges.accounts:,} accounts, {charges.events:,} chargeable events; "
+        f"{_machine()}. The caller shares the processors: at most {own_ms:.1f} ms of them a "
+        f"search, which it sent at most {late_ms:.1f} ms late (p99 of the worst kind).",
+        soft_wrap=True,
+    )
+
+
+def _searches(reads: Reads) -> Table:
+    table = Table(
+        title=f"Searching chargeable events, first page, {SEARCHES_PER_S} searches/s due",
+        caption="ms from when a search was due, in wait for others too; CPU is REST's a search",
+    )
+    table.add_column("search by")
+    for column in ("searches/s", "p50 ms", "p99 ms", "asked for", "max ms", "found", "CPU ms"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in reads.searched:
+        table.add_row(
+            each.kind.name,
+            f"{each.per_s:.0f}",
+            f"{each.p50_ms:.1f}",
+            f"{each.p99_ms:.1f}",
+            str(each.kind.p99_gate_ms),
+            f"{each.max_ms:.1f}",
+            f"{each.found:.1f}",
+            f"{each.api_cpu_ms:.1f}",
+        )
+    return table
+
+
+def _machine() -> str:
+    return (
+        f"Python {platform.python_version()}, {os.cpu_count()} processors, "
+        f"load {psutil.getloadavg()[0]:.1f}"
+    )
 
 
 def _rates(report: Report) -> Table:
