@@ -1,17 +1,13 @@
 """Which account a request is meant for that names none: its requestId or its event tells."""
 
-import asyncio
-
 from starlette.responses import Response
 
-from api.desk import CATCH_UP_S, Desk
-from api.errors import NotCaughtUpError
+from api.desk import Desk
+from api.looking_up import NAMED_MAX, look_up
 from api.lookups import Lookups
-from api.problems import refusal_problem, unavailable
+from api.problems import refusal_problem
 from schemas.adjustment import AdjustmentRequest
 from schemas.refusals import Refusal
-
-NAMED_MAX = 10
 
 
 async def account_of(desk: Desk, request: AdjustmentRequest, path: str) -> str | Response:
@@ -22,16 +18,9 @@ async def account_of(desk: Desk, request: AdjustmentRequest, path: str) -> str |
     """
     if request.account is not None:
         return request.account.ref_id
-    found = await asyncio.to_thread(_accounts, desk.lookups, request)
-    if not found:
-        try:
-            await desk.reader.catch_up(CATCH_UP_S)
-        except NotCaughtUpError:
-            return unavailable(
-                f"No account is known to have {request.chargeable_event_ref_id}, but the topics "
-                "have not been read to their ends. Nothing was sent."
-            )
-        found = await asyncio.to_thread(_accounts, desk.lookups, request)
+    found = await look_up(desk, _accounts, desk.lookups, request)
+    if isinstance(found, Response):
+        return found
     return found[0] if len(found) == 1 else _refused(request, found, path)
 
 

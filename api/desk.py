@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import nan
 from typing import Any, Protocol
 
 from api.ingress import Ingress, Publisher
@@ -64,6 +65,7 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
     reader = ReadModel(TOPICS, client_options, store, waiters, metrics)
     metrics.connected.set_function(lambda: ingress.is_connected)
     metrics.waiting.set_function(lambda: waiters.count)
+    metrics.lag.set_function(lambda: nan if (lag := reader.lag) is None else lag)
     tasks = [asyncio.create_task(ingress.run()), asyncio.create_task(reader.run())]
     for task in tasks:
         task.add_done_callback(_die_of_a_fault)

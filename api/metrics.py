@@ -43,3 +43,8 @@ class Metrics:
             "1 while requests can be put on their topic, else 0.",
             registry=self.registry,
         )
+        self.lag = Gauge(
+            "adjust_api_lag_records",
+            "Records on the topics that are not kept yet; NaN while Kafka is away.",
+            registry=self.registry,
+        )

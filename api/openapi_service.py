@@ -42,9 +42,9 @@ def _text(media_type: str) -> dict[str, Any]:
 
 LIVE = _plain("Whether the process serves", "getLiveness", _object({"status": "live"}))
 READY = _plain(
-    "Whether what is known reaches the ends that the topics had at start",
+    "Whether what is known reaches the ends that the topics had at start, and its lag in records",
     "getReadiness",
-    _object({"status": "ready"}),
+    _object({"status": "ready", "lag": 0}),
     responses={503: NOT_YET},
 )
 METRICS = _plain("Counters for Prometheus", "getMetrics", _text("text/plain"))

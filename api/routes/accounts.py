@@ -1,19 +1,17 @@
 """Look at an account."""
 
-import asyncio
-
 import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import openapi_reads
-from api.desk import CATCH_UP_S, Desk
+from api.desk import Desk
 from api.entity_tags import versioned
-from api.errors import NotCaughtUpError
 from api.lag import lag_of
+from api.looking_up import look_up
 from api.parameters import parameter_problem, read_parameters
-from api.problems import problem, unavailable
+from api.problems import problem
 from schemas.refusals import Refusal
 
 PATH = "/v1/accounts"
@@ -33,13 +31,10 @@ async def account(request: Request) -> Response:
         return parameter_problem(values)
     desk: Desk = request.app.state.desk
     headers, ref_id = lag_of(desk), request.path_params["ref_id"]
-    image = await asyncio.to_thread(desk.lookups.account, ref_id)
-    if image is None:
-        try:
-            await desk.reader.catch_up(CATCH_UP_S)
-        except NotCaughtUpError:
-            return unavailable("The topics have not been read to their ends.")
-        image = await asyncio.to_thread(desk.lookups.account, ref_id)
+    image = await look_up(desk, desk.lookups.account, ref_id)
+    if isinstance(image, Response):
+        image.headers.update(headers)
+        return image
     if image is None:
         message = f"There is no account {ref_id}."
         return problem(Refusal.ACCOUNT_NOT_FOUND, message, headers=headers)

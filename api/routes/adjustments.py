@@ -14,16 +14,16 @@ from starlette.responses import Response, StreamingResponse
 
 from api import openapi
 from api.account_lookup import account_of
-from api.desk import CATCH_UP_S, Desk
+from api.desk import Desk
 from api.documents import received_document
 from api.errors import (
     KafkaUnreachableError,
     NotAcknowledgedError,
-    NotCaughtUpError,
     RequestTooLargeError,
 )
 from api.filters import OWNER
 from api.lag import lag_of
+from api.looking_up import ambiguous, look_up
 from api.lookups import Standing
 from api.parameters import parameter_problem, read_parameters
 from api.posted import submission_of
@@ -35,7 +35,6 @@ from api.results import Answer
 from api.rows import Received
 from api.submission import Submission
 from schemas.adjustment import AdjustmentRequest
-from schemas.refusals import Refusal
 
 PATH = "/v1/adjustments"
 ALIAS = "/v1/rm/billing-invoicing/adjust-chargeable-event"
@@ -172,22 +171,14 @@ async def _wait(happened: asyncio.Event, limit_s: float) -> bool:
 
 async def _find(desk: Desk, request_id: str, account: str | None) -> Standing | Response:
     """Give the one request that is meant, or the problem why there is none."""
-    standings = await asyncio.to_thread(desk.lookups.standings, request_id, account)
-    if not standings:
-        try:
-            await desk.reader.catch_up(CATCH_UP_S)
-        except NotCaughtUpError:
-            return unavailable("The topics have not been read to their ends.")
-        standings = await asyncio.to_thread(desk.lookups.standings, request_id, account)
+    standings = await look_up(desk, desk.lookups.standings, request_id, account)
+    if isinstance(standings, Response):
+        return standings
     if not standings:
         where = "" if account is None else f" for account {account}"
         return problem(Mishap.NOT_FOUND, f"No request {request_id} was received{where}.")
     if len(standings) > 1:
-        names = ", ".join(standing.account for standing in standings[:10])
-        return problem(
-            Refusal.AMBIGUOUS_ID,
-            f"{len(standings)} accounts used {request_id}: {names}. Name one with ?account=.",
-        )
+        return ambiguous([standing.account for standing in standings], f"used {request_id}")
     return standings[0]
 
 

@@ -8,19 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import openapi_reads
-from api.desk import CATCH_UP_S, Desk
+from api.desk import Desk
 from api.entity_tags import versioned
-from api.errors import NotCaughtUpError
 from api.event_filters import EventKey
 from api.filters import OF_EVENTS, OWNER, event_filters
 from api.lag import lag_of
+from api.looking_up import ambiguous, look_up
 from api.pages import Int64, page_answer, page_asked
 from api.parameters import parameter_problem, read_parameters
-from api.problems import problem, unavailable
+from api.problems import problem
 from schemas.refusals import Refusal
 
 PATH = "/v1/chargeable-events"
-NAMED_MAX = 10
 
 router = APIRouter()
 
@@ -81,21 +80,13 @@ async def history(request: Request) -> Response:
 
 async def _find(desk: Desk, ref_id: str, account: str | None) -> tuple[str, bytes] | Response:
     """Give account and image of the one event that is meant, or the problem why there is none."""
-    events = await asyncio.to_thread(desk.lookups.events, ref_id, account)
-    if not events:
-        try:
-            await desk.reader.catch_up(CATCH_UP_S)
-        except NotCaughtUpError:
-            return unavailable("The topics have not been read to their ends.")
-        events = await asyncio.to_thread(desk.lookups.events, ref_id, account)
+    events = await look_up(desk, desk.lookups.events, ref_id, account)
+    if isinstance(events, Response):
+        return events
     if not events:
         whose = "" if account is None else f" on account {account}"
         message = f"There is no chargeable event {ref_id}{whose}."
         return problem(Refusal.CHARGEABLE_EVENT_NOT_FOUND, message)
     if len(events) > 1:
-        names = ", ".join(name for name, _ in events[:NAMED_MAX])
-        return problem(
-            Refusal.AMBIGUOUS_ID,
-            f"{len(events)} accounts have {ref_id}: {names}. Name one with ?account=.",
-        )
+        return ambiguous([name for name, _ in events], f"have {ref_id}")
     return events[0]

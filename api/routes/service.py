@@ -29,10 +29,10 @@ async def live() -> Response:
 
 @router.get("/readyz", **openapi_service.READY)
 async def ready(request: Request) -> Response:
-    """Say whether what is known reaches the ends that the topics had at start."""
+    """Say whether what is known reaches the ends that the topics had at start; how far behind."""
     desk: Desk = request.app.state.desk
     if desk.reader.is_ready:
-        return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready", "lag": desk.reader.lag})
     detail = "The topics have not been read to the ends they had at start."
     return problem(Mishap.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 

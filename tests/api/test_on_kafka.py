@@ -163,7 +163,7 @@ async def test_a_request_straight_on_the_topic_is_received_and_then_decided(
 
 async def has_waiting(client: httpx.AsyncClient, count: int) -> bool:
     """Say whether so many callers wait."""
-    return f"adjust_api_waiting {count}.0" in (await client.get("/metrics")).text
+    return await is_counted(client, f"adjust_api_waiting {count}.0")
 
 
 async def test_dead_letters_and_strange_ids_were_never_received(
@@ -246,3 +246,15 @@ def java_of(broker: Broker) -> psutil.Process:
         for child in psutil.Process().children(recursive=True)
         if "java" in child.name() and child.cwd() == str(broker.home)
     )
+
+
+@pytest.mark.usefixtures("engine")
+async def test_how_far_behind_is_counted_and_comes_to_nothing(client: httpx.AsyncClient) -> None:
+    await client.post(PATH, json=new_request())
+    await until(lambda: is_counted(client, "adjust_api_lag_records 0.0"))
+    assert (await client.get("/readyz")).json() == {"status": "ready", "lag": 0}
+
+
+async def is_counted(client: httpx.AsyncClient, line: str) -> bool:
+    """Say whether the metrics have a line."""
+    return line in (await client.get("/metrics")).text

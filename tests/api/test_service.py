@@ -33,7 +33,9 @@ async def test_the_process_says_that_it_lives(client: httpx.AsyncClient) -> None
 async def test_it_is_ready_only_after_the_ends_at_start_were_reached(
     client: httpx.AsyncClient, reader: SettledReader
 ) -> None:
-    assert (await client.get("/readyz")).status_code == 200
+    reader.lag = 3
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "lag": 3})
     reader.is_ready = False
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
