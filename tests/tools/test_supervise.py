@@ -145,7 +145,9 @@ async def test_a_step_that_is_left_behind_is_ended(supervisor: Supervisor) -> No
 
 def below_this() -> list[psutil.Process]:
     """Give the guards and children that this test has started."""
-    return [child for child in psutil.Process().children(recursive=True) if SERVE in child.cmdline()]
+    return [
+        child for child in psutil.Process().children(recursive=True) if SERVE in child.cmdline()
+    ]
 
 
 def is_alive(process: psutil.Process) -> bool:
