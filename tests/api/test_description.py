@@ -1,6 +1,6 @@
 """The description of REST is valid OpenAPI, says enough of everything, and its links lead on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import httpx
@@ -11,11 +11,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from api.results import Waiters
 from api.store import Store
 from tests.api.answering import AnsweringTopic
-from tests.api.builders import a_request
+from tests.api.builders import REQUEST_ID, a_request
+from tests.api.fakes import SettledReader
 
 METHODS = {"get", "post"}
 OTHER_ADDRESS = "adjustChargeableEvent"
 PROBLEM = "application/problem+json"
+OF_ANY_ANSWER = {"content-type", "content-length"}
+EVENT, REQUEST = "/v1/chargeable-events/CE-500001", f"/v1/adjustments/{REQUEST_ID}"
 
 
 class Operation(NamedTuple):
@@ -34,6 +37,38 @@ class Operation(NamedTuple):
         for place, message in (("request", asked), *self.answers()):
             for media_type, said in message["content"].items():
                 yield f"{self.name} {place}", media_type, said
+
+
+class Call(NamedTuple):
+    """A call of an operation, and the status of its answer."""
+
+    operation: str
+    path: str
+    status: int
+    headers: Mapping[str, str] = {}
+
+
+CALLS = [
+    Call("adjust", "/v1/adjustments", 201, {"Prefer": "wait=5"}),
+    Call("adjust", "/v1/adjustments", 202, {"Prefer": "respond-async"}),
+    Call("adjust", "/v1/adjustments", 400, {"Idempotency-Key": "another"}),
+    Call("previewAdjustment", "/v1/adjustments/preview", 200),
+    Call("previewAdjustment", "/v1/adjustments/preview", 400, {"Adjust-After": "nowhere"}),
+    Call("getAdjustment", REQUEST, 404),
+    Call("watchAdjustment", f"{REQUEST}/events", 404),
+    Call("searchAdjustments", "/v1/adjustments", 200),
+    Call("searchChargeableEvents", "/v1/chargeable-events", 200),
+    Call("searchChargeableEvents", "/v1/chargeable-events?limit=0", 400),
+    Call("getChargeableEvent", f"{EVENT}?account=ACC-2", 200),
+    Call("getChargeableEvent", f"{EVENT}?account=ACC-2", 304, {"If-None-Match": "*"}),
+    Call("getChargeableEvent", f"{EVENT}0", 404),
+    Call("getChargeableEvent", EVENT, 409),
+    Call("getChargeableEventHistory", f"{EVENT}/history?account=ACC-2", 200),
+    Call("getAccount", "/v1/accounts/ACC-2", 200),
+    Call("getAccount", "/v1/accounts/ACC-3", 404),
+    Call("listReasons", "/v1/reasons", 200),
+]
+MISSES = [call for call in CALLS if call.status == 404]
 
 
 @pytest.fixture
@@ -95,6 +130,36 @@ def test_each_answer_is_described_with_its_headers(operations: list[Operation]) 
             for header in answer.get("headers", {}).values():
                 assert header["description"], (name, status)
                 assert header["schema"], (name, status)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.operation} {call.status}")
+async def test_a_header_that_an_answer_has_is_described(
+    client: httpx.AsyncClient, operations: list[Operation], call: Call
+) -> None:
+    answer = await answer_of(client, call, operations)
+    assert answer.status_code == call.status, answer.text
+    assert undescribed(answer, called(operations, call.operation)) == set()
+
+
+@pytest.mark.parametrize("call", MISSES, ids=lambda call: f"{call.operation} {call.status}")
+async def test_a_header_of_an_answer_that_is_not_sure_yet_is_described(
+    client: httpx.AsyncClient, operations: list[Operation], reader: SettledReader, call: Call
+) -> None:
+    reader.is_behind = True
+    answer = await answer_of(client, call, operations)
+    assert answer.status_code == 503
+    assert undescribed(answer, called(operations, call.operation)) == set()
+
+
+async def test_the_headers_of_what_becomes_of_a_request_are_described(
+    client: httpx.AsyncClient, operations: list[Operation]
+) -> None:
+    await client.post("/v1/adjustments", json=a_request(), headers={"Prefer": "wait=5"})
+    for name, path in (("getAdjustment", REQUEST), ("watchAdjustment", f"{REQUEST}/events")):
+        answer = await client.get(path)
+        assert (answer.status_code, undescribed(answer, called(operations, name))) == (200, set())
+    again = await client.post("/v1/adjustments", json=a_request(), headers={"Prefer": "wait=5"})
+    assert undescribed(again, called(operations, "adjust")) == set()
 
 
 def test_each_json_body_has_an_example_that_its_schema_allows(
@@ -167,6 +232,26 @@ def test_both_addresses_of_an_adjustment_are_described_alike(document: dict[str,
     own = document["paths"]["/v1/adjustments"]["post"]
     other = document["paths"]["/v1/rm/billing-invoicing/adjust-chargeable-event"]["post"]
     assert own | {"operationId": OTHER_ADDRESS} == other
+
+
+async def answer_of(
+    client: httpx.AsyncClient, call: Call, operations: list[Operation]
+) -> httpx.Response:
+    """Make a call; what takes a body gets a request."""
+    method = called(operations, call.operation).name.split()[0]
+    body = a_request() if method == "post" else None
+    return await client.request(method, call.path, json=body, headers=call.headers)
+
+
+def called(operations: list[Operation], name: str) -> Operation:
+    """Give the operation of this name."""
+    return next(each for each in operations if each.says["operationId"] == name)
+
+
+def undescribed(answer: httpx.Response, operation: Operation) -> set[str]:
+    """Give the headers of an answer of which its description says nothing."""
+    described = operation.says["responses"][str(answer.status_code)].get("headers", {})
+    return {*answer.headers} - OF_ANY_ANSWER - {name.lower() for name in described}
 
 
 def examples_of(said: dict[str, Any], document: dict[str, Any]) -> Iterator[Any]:

@@ -1,15 +1,29 @@
 """The bench works its figures out rightly and keeps a ratio back when the books disagree."""
 
 from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console
 
+from api.filters import OF_EVENTS, event_filters
+from api.parameters import given_in, read_parameters
+from api.searching import Searches
+from api.store import Store
+from tests.api.builders import sqlite_url
+from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Look, drained
+from tools.bench.queries import PATH, addresses, kinds
+from tools.bench.read_model import Projected, fill
+from tools.bench.reads import Reads
 from tools.bench.rest import WARM_UP, latency
+from tools.bench.searches import Answered, figures
 from tools.bench.table import Report, show
 from tools.load import Population
 from tools.verify.log import murmur2
+
+CHARGES = Charges(events=400, accounts=20, adjustments=100)
 
 
 def report(*disagreements: str) -> Report:
@@ -61,6 +75,59 @@ def test_the_first_calls_do_not_count_for_the_latency() -> None:
     measured = report().post
     assert measured is not None
     assert (measured.calls, measured.p50_ms, measured.p99_ms) == (200, 10, 10)
+
+
+def test_a_search_is_as_slow_as_its_caller_finds_it_from_when_it_was_due() -> None:
+    kind, *_ = kinds(CHARGES)
+    answered = [Answered(due=place, sent=place + 1, ended=place + 2, found=3) for place in range(4)]
+
+    searched = figures(kind, answered, own_cpu_s=0.4, api_cpu_s=0.8)
+
+    assert (searched.p50_ms, searched.p99_ms, searched.late_p99_ms) == (2000, 2000, 1000)
+    assert (searched.per_s, searched.found) == (0.8, 3)
+    assert (searched.own_cpu_ms, searched.api_cpu_ms) == (100, 200)
+
+
+def test_the_searches_are_shown_beside_what_is_asked_of_them() -> None:
+    kind = next(each for each in kinds(CHARGES) if each.name == "account, from, to")
+    searched = figures(kind, [Answered(0, 0.001, 0.0123, 20)], own_cpu_s=0.1, api_cpu_s=0.1)
+    shown = report()
+    shown.engine, shown.reads = [], Reads(CHARGES, Projected(24, 15_000, 20, 12_000), [searched])
+
+    text = printed(shown)
+
+    (row,) = (line for line in text.splitlines() if "account, from, to" in line)
+    assert row.replace("│", " ").split()[-7:] == [
+        "81",
+        "12.3",
+        "12.3",
+        "50",
+        "12.3",
+        "20.0",
+        "100.0",
+    ]
+    assert "at 12,000/s (at least 10,000/s is asked for)" in text
+    assert "No ratio" not in text
+
+
+def test_every_filter_is_searched_by_and_every_kind_of_search_finds_events(tmp_path: Path) -> None:
+    url, used = sqlite_url(tmp_path), set()
+    fill(url, "a cluster", CHARGES, Console(file=StringIO()))
+    store = Store(url)
+    searches = Searches(store.engine)
+
+    for kind in (each for each in kinds(CHARGES) if each.path == PATH):
+        found = 0
+        for address in addresses(kind, 20, seed=1):
+            query = urlsplit(address).query.encode()
+            used |= {name for name, _ in given_in(query)}
+            values = read_parameters(query, OF_EVENTS)
+            assert isinstance(values, dict)
+            found += len(searches.events(event_filters(values), limit=50).items)
+        assert found, kind.name
+    store.close()
+
+    assert used == OF_EVENTS.keys()
 
 
 def test_a_load_is_the_same_for_the_same_seed() -> None:
