@@ -82,7 +82,8 @@ class Shape(NamedTuple):
 class Way(NamedTuple):
     """How the rows of one filter are found; `in_order` is an index that has them as a page has.
 
-    There are at most as many rows as all that is counted, of several words the least.
+    There are at most as many rows as all that is counted, of several words the least; where nothing
+    is counted, all there are.
     """
 
     found: tuple[Select, ...]
@@ -151,7 +152,8 @@ def conditions_of(shape: Shape) -> list[Condition]:
 def ways_of(shape: Shape) -> dict[str, Way]:
     """Give the way by time, and one for each filter that has an index."""
     times = times_of(shape)
-    ways = {TIME: _ordered("chargeable_event_by_time", sql.true(), times)}
+    by_time = _ordered("chargeable_event_by_time", sql.true(), times)
+    ways = {TIME: by_time if times else by_time._replace(counted=())}
     for name, (column, index) in _COLUMNS.items():
         if name in shape.names:
             ways[name] = _ordered(index, column == bindparam(name), times)

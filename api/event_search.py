@@ -96,7 +96,7 @@ class EventSearch:
         sizes = {}
         for name, way in ways_of(self._shape).items():
             counted = tuple(next(counts) for _ in way.counted)
-            sizes[name] = counted[0]
+            sizes[name] = counted[0] if counted else enough + 1
             if name == Q:
                 self._shape, self._values, sizes[name] = without_empty(
                     self._shape, self._values, counted

@@ -9,10 +9,13 @@ from starlette.responses import StreamingResponse
 
 from api.openapi_examples import ACCOUNT, REQUEST_ID, all_examples, request_examples
 from api.openapi_parts import (
+    BAD_PARAMETERS,
     DECIDED,
+    KNOWN,
     NOT_YET,
     READ_AFTER,
     REF,
+    UNSURE,
     answer,
     body,
     parameter,
@@ -67,7 +70,7 @@ def _add_what_many_share(operation: dict[str, Any], *, is_read: bool, path: str)
     answers["500"] = problem("A fault of ours.", Mishap.INTERNAL_ERROR)
     if is_read and path.startswith("/v1/"):
         operation["parameters"] = [*operation.get("parameters", ()), READ_AFTER]
-        answers.setdefault("400", problem("Malformed.", Mishap.BAD_REQUEST))
+        answers.setdefault("400", BAD_PARAMETERS)
         answers.setdefault("503", NOT_YET)
     operation["responses"] = dict(sorted(answers.items()))
 
@@ -148,9 +151,10 @@ _ASKED = [
     parameter("account", "query", "The account, where several used the same id.", example=ACCOUNT),
 ]
 _FOUND_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    404: problem("No such request was ever received.", Mishap.NOT_FOUND),
-    409: problem("Several accounts used the id, and none is named.", Refusal.AMBIGUOUS_ID),
-    503: NOT_YET,
+    400: BAD_PARAMETERS,
+    404: problem("No such request was ever received.", Mishap.NOT_FOUND, **KNOWN),
+    409: problem("Several accounts used the id, and none is named.", Refusal.AMBIGUOUS_ID, **KNOWN),
+    503: UNSURE,
 }
 _PLACE = {
     "path.request_id": "$response.body#/requestId",
@@ -199,8 +203,16 @@ _ADJUST: dict[str, Any] = {
             Mishap.BAD_REQUEST,
         )
         | {"headers": {}},
-        404: refusal("Refused: account, event or adjustment is not known.", 404),
-        409: refusal("Refused: not possible as things stand.", 409),
+        404: refusal(
+            "Refused: account, event or adjustment is not known. Where no account is named and "
+            "none has the event, nothing was sent.",
+            404,
+        ),
+        409: refusal(
+            "Refused: not possible as things stand. Where no account is named and several have "
+            "the event, nothing was sent.",
+            409,
+        ),
         413: problem("The body has more than 1 MiB.", Mishap.REQUEST_TOO_LARGE),
         422: refusal("Refused by a rule.", 422),
         503: problem(
@@ -244,6 +256,7 @@ STANDING: dict[str, Any] = {
         200: answer(
             "The result, or that there is none yet.",
             body("AdjustmentResult", "AdjustmentReceived"),
+            **KNOWN,
         ),
         **_FOUND_PROBLEMS,
     },
@@ -267,6 +280,7 @@ EVENTS: dict[str, Any] = {
             "`received` while undecided, then `decided` with the result; then the stream ends.",
             {"text/event-stream": {"schema": _EVENT}},
             Cache_Control="`no-store`.",
+            **KNOWN,
         ),
         **_FOUND_PROBLEMS,
     },

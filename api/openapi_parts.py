@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
+from api.lag import LAG
 from api.problems import EXPLANATIONS, MEDIA_TYPE, Mishap
 from api.reading_after import AFTER, POSITION
 from schemas.refusals import Refusal
 
 REF = "#/components/schemas/"
+KNOWN = {  # headers of an answer from what was read
+    LAG: "How many records on the topics this answer does not know of yet; `unknown` while Kafka "
+    "is away.",
+}
 DECIDED = {  # headers of an answer with a result
     "Idempotent-Replayed": "`true` where the request was answered before.",
     POSITION: f"Where the result stands: send it as {AFTER} to read after it.",
@@ -74,6 +79,15 @@ READ_AFTER = parameter(
     f"The {POSITION} of an earlier answer: this one then knows of it, or is a 503.",
     example="0-1042",
 )
+BAD_PARAMETERS = problem(
+    f"Bad parameters, or a bad {AFTER}; what is bad is named in `errors`.", Mishap.BAD_REQUEST
+)
 NOT_YET = problem(
     "The topics have not been read that far.", Mishap.SERVICE_UNAVAILABLE, Retry_After="Seconds."
+)
+UNSURE = problem(
+    "The topics have not been read that far.",
+    Mishap.SERVICE_UNAVAILABLE,
+    Retry_After="Seconds.",
+    **KNOWN,
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.openapi import ADJUST
-from api.openapi_parts import answer, body, problem
+from api.openapi_parts import KNOWN, answer, body, problem
 from api.problems import Mishap
 from schemas.refusals import Refusal
 
@@ -18,9 +18,8 @@ PREVIEW: dict[str, Any] = {
             "The result as it would be, APPLIED or REFUSED, its requestedAt null; of a repeat the "
             "first result.",
             body("AdjustmentResult"),
-            Adjust_Lag="How many records on the topics this answer does not know of yet; `unknown` "
-            "while Kafka is away.",
             Idempotent_Replayed="`true` where the request was answered before.",
+            **KNOWN,
         ),
         400: _ANSWERS[400],
         404: problem(

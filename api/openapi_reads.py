@@ -7,17 +7,15 @@ import msgspec
 
 from api.filters import OF_EVENTS, OF_REQUESTS, OWNER
 from api.openapi_examples import ACCOUNT as ACCOUNT_ID
-from api.openapi_parts import NOT_YET, REF, answer, body, problem
+from api.openapi_parts import BAD_PARAMETERS, KNOWN, REF, UNSURE, answer, body, problem
 from api.pages import PAGING
 from api.parameters import Parameter
-from api.problems import Mishap
 from schemas.account import Account
 from schemas.adjustment import Adjustment
 from schemas.messages import examples_of
 from schemas.refusals import Refusal
 
 EVENT_ID = "CE-500001"
-_LAG = "How many records on the topics this answer does not know of yet; `unknown` without Kafka."
 _Q = (
     "The beginning of any id: of the event, of its account, of the account at the caller, of a "
     "request that adjusted it. Or whole words of a comment on it, all of them."
@@ -39,12 +37,11 @@ _SAID: dict[str, tuple[str, Any]] = {
     "limit": ("How many items at most; 50 if not given.", 50),
     "cursor": ("The `next` of the page before; the filters must be the same.", None),
 }
-_TAKEN = problem("Bad parameters, all named in `errors`.", Mishap.BAD_REQUEST)
-_SEVERAL = problem("Several accounts have it, and none is named.", Refusal.AMBIGUOUS_ID)
+_SEVERAL = problem("Several accounts have it, and none is named.", Refusal.AMBIGUOUS_ID, **KNOWN)
 _UNKNOWN = problem(
-    "Not there, in all that the topics hold.", Refusal.CHARGEABLE_EVENT_NOT_FOUND, Adjust_Lag=_LAG
+    "Not there, in all that the topics hold.", Refusal.CHARGEABLE_EVENT_NOT_FOUND, **KNOWN
 )
-_ETAG = {"ETag": "The version, in quotation marks.", "Adjust-Lag": _LAG}
+_ETAG = {"ETag": "The version, in quotation marks.", **KNOWN}
 _SAME = {304: answer("`If-None-Match` names the version that it still has.", {}, **_ETAG)}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -86,7 +83,7 @@ def _page(schema: str) -> dict[str, Any]:
         "A page; `next` is null on the last.",
         body(schema),
         Link='The next page, `rel="next"`, if there is one.',
-        Adjust_Lag=_LAG,
+        **KNOWN,
     )
 
 
@@ -94,7 +91,7 @@ EVENTS: dict[str, Any] = {
     "summary": "Search chargeable events, newest first",
     "tags": ["chargeable events"],
     "operation_id": "searchChargeableEvents",
-    "responses": {200: _page("ChargeableEventPage"), 400: _TAKEN},
+    "responses": {200: _page("ChargeableEventPage"), 400: BAD_PARAMETERS},
     "openapi_extra": {"parameters": _parameters({**OF_EVENTS, **PAGING})},
 }
 EVENT: dict[str, Any] = {
@@ -104,10 +101,10 @@ EVENT: dict[str, Any] = {
     "responses": {
         200: answer("The event as it is.", body("ChargeableEventFound"), **_ETAG),
         **_SAME,
-        400: _TAKEN,
+        400: BAD_PARAMETERS,
         404: _UNKNOWN,
         409: _SEVERAL,
-        503: NOT_YET,
+        503: UNSURE,
     },
     "openapi_extra": {
         "parameters": [_ref_id("event", EVENT_ID), *_parameters(OWNER), _IF_NONE_MATCH]
@@ -119,10 +116,10 @@ HISTORY: dict[str, Any] = {
     "operation_id": "getChargeableEventHistory",
     "responses": {
         200: _page("AdjustmentPage"),
-        400: _TAKEN,
+        400: BAD_PARAMETERS,
         404: _UNKNOWN,
         409: _SEVERAL,
-        503: NOT_YET,
+        503: UNSURE,
     },
     "openapi_extra": {
         "parameters": [_ref_id("event", EVENT_ID), *_parameters({**OWNER, **PAGING})]
@@ -132,7 +129,7 @@ REQUESTS: dict[str, Any] = {
     "summary": "Search requests with what they came to, newest first",
     "tags": ["adjustments"],
     "operation_id": "searchAdjustments",
-    "responses": {200: _page("RequestPage"), 400: _TAKEN},
+    "responses": {200: _page("RequestPage"), 400: BAD_PARAMETERS},
     "openapi_extra": {"parameters": _parameters({**OF_REQUESTS, **PAGING})},
 }
 ACCOUNT: dict[str, Any] = {
@@ -142,11 +139,9 @@ ACCOUNT: dict[str, Any] = {
     "responses": {
         200: answer("The account as it is.", body("Account"), **_ETAG),
         **_SAME,
-        400: _TAKEN,
-        404: problem(
-            "Not there, in all that the topics hold.", Refusal.ACCOUNT_NOT_FOUND, Adjust_Lag=_LAG
-        ),
-        503: NOT_YET,
+        400: BAD_PARAMETERS,
+        404: problem("Not there, in all that the topics hold.", Refusal.ACCOUNT_NOT_FOUND, **KNOWN),
+        503: UNSURE,
     },
     "openapi_extra": {"parameters": [_ref_id("account", ACCOUNT_ID), _IF_NONE_MATCH]},
 }
