@@ -88,5 +88,7 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
 def _die_of_a_fault(task: asyncio.Task[None]) -> None:
     """End the process: half of it would answer wrongly, and its starter brings it back."""
     if not task.cancelled() and (fault := task.exception()):
+        while isinstance(fault, BaseExceptionGroup):
+            fault = fault.exceptions[0]
         _log.critical("REST ends: %s: %s", type(fault).__name__, fault)
         os._exit(1)

@@ -26,3 +26,11 @@ class ReadModelTakenError(Exception):
             f"Another process of REST keeps its read model in {self.args[0]}; each needs its own:"
             " set ADJUST_READ_MODEL_URL."
         )
+
+
+class ReadModelLostError(Exception):
+    """The file of the read model was deleted while it was open."""
+
+    def __str__(self) -> str:
+        """Say which, and what becomes of it."""
+        return f"{self.args[0]} was deleted; started again, REST reads everything anew"

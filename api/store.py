@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from api.claim import claim
+from api.errors import ReadModelLostError
 from api.results import Answer
 from api.rows import Position, Progress, Row, Rows
 from api.tables import (
@@ -51,6 +52,7 @@ class Store:
                 Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._claim = claim(self.engine)
         _migrate(self.engine)
+        self._file = _file_of(self.engine)
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
         # Building a statement takes longer than running it.
         self._account = _replaced(dialect.insert(ACCOUNT), ACCOUNT, "ref_id")
@@ -109,7 +111,12 @@ class Store:
                     connection.execute(statement, parameters)
 
     def checkpoint(self) -> None:
-        """Put commits into SQLite's file beside the writer, which would do it in a commit."""
+        """Put commits into SQLite's file beside the writer, which would do it in a commit.
+
+        Raises ReadModelLostError if the file is not there any more: what is open is no use then.
+        """
+        if _file_of(self.engine) != self._file:
+            raise ReadModelLostError(self.engine.url.database)
         if self.engine.dialect.name == "sqlite":
             with self.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
@@ -163,6 +170,17 @@ def _tune_sqlite(connection: DBAPIConnection, _record: object) -> None:
     for pragma in _SQLITE:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _file_of(engine: sql.Engine) -> tuple[int, int] | None:
+    """Tell SQLite's file from any other of its name."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    try:
+        found = Path(engine.url.database).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _migrate(engine: sql.Engine) -> None:

@@ -10,13 +10,13 @@ from api import openapi_preview
 from api.account_lookup import account_of
 from api.desk import CATCH_UP_S, Desk
 from api.errors import NotCaughtUpError
+from api.lag import lag_of
 from api.posted import submission_of
 from api.preview import preview
 from api.problems import unavailable
 from api.reading_after import PREVIEW
 from schemas.adjustment import AdjustmentRequest
 
-LAG = "Adjust-Lag"
 _MISSING = (
     "Not all that the request names is known, and the topics have not been read to their ends."
 )
@@ -35,18 +35,17 @@ async def preview_of(request: Request) -> Response:
     account = await account_of(desk, asked, request.url.path)
     if isinstance(account, Response):
         return account
-    lag = desk.reader.lag
+    headers = lag_of(desk)
     seen = await asyncio.to_thread(preview, desk.lookups, account, asked)
     if not seen.is_whole:
         try:
             await desk.reader.catch_up(CATCH_UP_S)
         except NotCaughtUpError:
             return unavailable(_undecided(account, asked) if seen.value is None else _MISSING)
-        lag = desk.reader.lag
+        headers = lag_of(desk)
         seen = await asyncio.to_thread(preview, desk.lookups, account, asked)
     if seen.value is None:
         return unavailable(_undecided(account, asked))
-    headers = {LAG: "unknown" if lag is None else str(lag)}
     if seen.is_replay:
         headers["Idempotent-Replayed"] = "true"
     return Response(seen.value, headers=headers, media_type="application/json")

@@ -11,8 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.errors import ReadModelLostError
 from api.settings import ApiSettings
-from tests.api.builders import a_request
+from api.store import Store
+from tests.api.builders import a_request, sqlite_url
 from tools.kafka.ports import free_ports
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what REST must ask leave for
@@ -102,3 +104,16 @@ def answers(url: str) -> bool:
         return httpx.get(f"{url}/livez").is_success
     except httpx.TransportError:
         return False
+
+
+def test_a_deleted_file_is_noticed(tmp_path: Path) -> None:
+    store = Store(sqlite_url(tmp_path))
+    store.checkpoint()
+    (tmp_path / "api.db").unlink()
+    with pytest.raises(ReadModelLostError, match="was deleted"):
+        store.checkpoint()
+    Store(f"sqlite:///{tmp_path / 'other.db'}").close()
+    (tmp_path / "other.db").rename(tmp_path / "api.db")
+    with pytest.raises(ReadModelLostError):
+        store.checkpoint()
+    store.close()

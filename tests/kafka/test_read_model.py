@@ -107,6 +107,23 @@ def test_a_deleted_read_model_is_rebuilt_to_the_same_rows(engine: Engine, tmp_pa
     assert [found for _, _, found in compared if found] == []
 
 
+def test_a_read_model_deleted_under_a_running_process_ends_it_and_is_rebuilt(
+    engine: Engine, tmp_path: Path
+) -> None:
+    first = project(engine, tmp_path / "kept")
+    with api(engine, tmp_path / "lost") as (process, url):
+        wait_until(partial(is_ready, url), "REST has read everything")
+        for file in (tmp_path / "lost").glob("api.db*"):
+            file.unlink()
+        assert process.wait(30) == 1
+    assert (
+        "was deleted; started again, REST reads everything anew"
+        in (tmp_path / "lost" / "api.log").read_text()
+    )
+    rebuilt = project(engine, tmp_path / "lost")
+    assert [found for _, _, found in differences(first, rebuilt) if found] == []
+
+
 def assert_as_on_the_topics(engine: Engine, database: sql.Engine) -> None:
     """The last image of each entity, and the first result of each request, byte for byte."""
     images: dict[tuple[str, str], bytes] = {}
