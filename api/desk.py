@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import nan
@@ -20,6 +21,7 @@ from api.store import Store
 TOPICS = Topics("adjustment-requests", "adjustment-results", "business-transactions")
 
 CATCH_UP_S = 2.0  # how long a question waits for the read model
+READERS = 3  # threads; more only wait for one another, since each row takes the interpreter's lock
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
 
     Kafka need not be there yet: until it is, requests are refused and `/readyz` says so.
     """
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+    asyncio.get_running_loop().set_default_executor(readers)
     waiters, metrics = Waiters(), Metrics()
     ingress = Ingress(TOPICS.requests, client_options)
     reader = ReadModel(TOPICS, client_options, store, waiters, metrics)

@@ -40,7 +40,7 @@ Rows = Sequence[Any]
 class Effort:
     """How many rows are looked at before another way is tried."""
 
-    few: int = 5_000  # found and put in order without more ado
+    few: int = 2_500  # found and put in order without more ado
     newest: int = 10_000  # looked through for a page
     many: int = 200_000  # found and put in order where all else has failed
 
