@@ -5,7 +5,7 @@ from starlette.responses import Response
 from api.desk import Desk
 from api.looking_up import NAMED_MAX, look_up
 from api.lookups import Lookups
-from api.problems import refusal_problem
+from api.problems import refusal_problem, unavailable
 from schemas.adjustment import AdjustmentRequest
 from schemas.refusals import Refusal
 
@@ -20,7 +20,10 @@ async def account_of(desk: Desk, request: AdjustmentRequest, path: str) -> str |
         return request.account.ref_id
     found = await look_up(desk, _accounts, desk.lookups, request)
     if isinstance(found, Response):
-        return found
+        return unavailable(
+            f"No account is known to have {request.chargeable_event_ref_id}, but the topics have "
+            "not been read to their ends. Nothing was sent."
+        )
     return found[0] if len(found) == 1 else _refused(request, found, path)
 
 

@@ -130,6 +130,7 @@ async def test_no_event_is_said_to_be_nowhere_before_all_was_read(
     reader.is_behind = True
     answer = await ask(client, path)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "Nothing was sent." in answer.json()["detail"]
     assert topic.sent == []
 
 
