@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from api.desk import Desk
+from api.desk import TOPICS, Desk
 from api.looking_up import NAMED_MAX, look_up
 from api.lookups import Lookups
 from api.problems import refusal_problem, unavailable
@@ -18,7 +18,7 @@ async def account_of(desk: Desk, request: AdjustmentRequest, path: str) -> str |
     """
     if request.account is not None:
         return request.account.ref_id
-    found = await look_up(desk, _accounts, desk.lookups, request)
+    found = await look_up(desk, TOPICS, _accounts, desk.lookups, request)
     if isinstance(found, Response):
         return unavailable(
             f"No account is known to have {request.chargeable_event_ref_id}, but the topics have "

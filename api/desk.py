@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class Reader(Protocol):
     def lag(self) -> int | None:
         """How many records are known to be on the topics and not kept; None without Kafka."""
 
-    async def catch_up(self, limit_s: float) -> None:
-        """Return once everything is kept that the topics hold now."""
+    async def catch_up(self, limit_s: float, topics: Collection[str]) -> None:
+        """Return once everything is kept that these topics hold now."""
 
     async def show(self, partition: int, offset: int, limit_s: float) -> None:
         """Return once a result, and all that it tells of, is kept."""

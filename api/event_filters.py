@@ -169,6 +169,11 @@ def ways_of(shape: Shape) -> dict[str, Way]:
     return ways
 
 
+def has_newest_first(shape: Shape, source: str) -> bool:
+    """Whether a source of `q` has its rows in the order of time, and a page needs no others."""
+    return source == _WORDS and shape.words == 1 and ways_of(shape).keys() <= {TIME, Q}
+
+
 def _ordered(index: str, condition: Condition, times: list[Condition]) -> Way:
     found = along(index, condition, *times)
     return Way((found,), (found,), condition, index)
@@ -246,21 +251,22 @@ def _with_words(count: int) -> Way:
     is_noted = [
         sql.and_(
             is_it,
+            row.c.event_at == EVENT.event_at,
             row.c.account == EVENT.account,
             row.c.chargeable_event_ref_id == EVENT.ref_id,
         )
         for row, is_it in zip(noted, is_word, strict=True)
     ]
     has = [sql.exists().where(each) for each in is_noted]
-    found = sql.select(EVENT.id, EVENT.event_at).where(is_noted[0], *has[1:])
+    found = sql.select(EVENT.id, noted[0].c.event_at).where(is_noted[0], *has[1:])
     counted = (sql.select(row.c.word).where(it) for row, it in zip(noted, is_word, strict=True))
     return Way((found,), tuple(counted), sql.and_(*has))
 
 
 def without_empty(
     shape: Shape, values: dict[str, Any], counts: tuple[int, ...]
-) -> tuple[Shape, dict[str, Any], int]:
-    """Leave out where `q` finds nothing, put the rarest word first, and say how many it finds."""
+) -> tuple[Shape, dict[str, Any], dict[str, int]]:
+    """Leave out where `q` finds nothing, put the rarest word first, and say how many each finds."""
     by_source = dict(zip(shape.sources, counts, strict=False))
     if _WORDS in shape.sources:
         of_words = counts[-shape.words :]
@@ -269,4 +275,4 @@ def without_empty(
         values = values | {first: values[other], other: values[first]}
         by_source[_WORDS] = of_words[rarest]
     sources = tuple(source for source in shape.sources if by_source[source])
-    return shape._replace(sources=sources), values, sum(by_source.values())
+    return shape._replace(sources=sources), values, by_source

@@ -22,6 +22,7 @@ from api.event_filters import (
     Shape,
     along,
     conditions_of,
+    has_newest_first,
     shape_of,
     times_of,
     values_of,
@@ -98,10 +99,13 @@ class EventSearch:
             counted = tuple(next(counts) for _ in way.counted)
             sizes[name] = counted[0] if counted else enough + 1
             if name == Q:
-                self._shape, self._values, sizes[name] = without_empty(
-                    self._shape, self._values, counted
-                )
+                self._shape, self._values, found = without_empty(self._shape, self._values, counted)
+                sizes[name] = sum(self._read(*each) for each in found.items())
         return sizes
+
+    def _read(self, source: str, count: int) -> int:
+        """Say how many of so many rows are read for a page."""
+        return min(count, self._wanted) if has_newest_first(self._shape, source) else count
 
     def _is_in_order(self, name: str) -> bool:
         return ways_of(self._shape)[name].in_order is not None
@@ -174,10 +178,12 @@ def _walking(shape: Shape, name: str, *, is_edged: bool) -> Select:
 def _newest(shape: Shape, name: str) -> Select:
     times, way = times_of(shape), ways_of(shape)[name]
     newest = bindparam("newest", type_=sql.Integer)
-    if len(way.found) == 1:
-        return way.found[0].where(*times).order_by(EVENT.event_at.desc()).limit(newest)
-    found = sql.union_all(*(each.where(*times) for each in way.found)).subquery()
-    return sql.select(found.c.id, found.c.event_at).order_by(found.c.event_at.desc()).limit(newest)
+    by_time: sql.ColumnElement[Any] = sql.desc("event_at")
+    each = [found.where(*times).order_by(by_time).limit(newest) for found in way.found]
+    if len(each) == 1:
+        return each[0]
+    found = sql.union_all(*(sql.select(one.subquery()) for one in each)).subquery()
+    return sql.select(found).order_by(by_time).limit(newest)
 
 
 @lru_cache(maxsize=1024)

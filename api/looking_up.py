@@ -1,7 +1,7 @@
 """Looks something up, and believes that it is not there only of all that the topics hold."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec, TypeVar
 
 from starlette.responses import Response
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 async def look_up(
-    desk: Desk, look: Callable[P, T], *given: P.args, **named: P.kwargs
+    desk: Desk, topics: Collection[str], look: Callable[P, T], *given: P.args, **named: P.kwargs
 ) -> T | Response:
-    """Give what was found, or nothing; a `503` if more may be on the topics than is kept."""
+    """Give what was found, or nothing; a `503` if these topics may hold more than is kept."""
     found = await asyncio.to_thread(look, *given, **named)
     if found:
         return found
     try:
-        await desk.reader.catch_up(CATCH_UP_S)
+        await desk.reader.catch_up(CATCH_UP_S, topics)
     except NotCaughtUpError:
         return unavailable("The topics have not been read to their ends.")
     return await asyncio.to_thread(look, *given, **named)

@@ -8,7 +8,7 @@ whose charge is not there, and whoever has an answer finds all of it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, TypeVar
@@ -28,6 +28,7 @@ from schemas.headers import SEQ
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
 FETCH_WAIT_MS = 500  # data ends the wait at once
+READ_MAX = 250  # records at once, for the few milliseconds that this keeps a caller waiting
 BATCH_MAX = 5_000
 CHECKPOINT_S = 0.2
 
@@ -106,14 +107,15 @@ class ReadModel:
         finally:
             self._writer.shutdown()
 
-    async def catch_up(self, limit_s: float) -> None:
-        """Return once everything is kept that the topics hold now. Raises NotCaughtUpError."""
+    async def catch_up(self, limit_s: float, topics: Collection[str]) -> None:
+        """Return once everything is kept that these topics hold now. Raises NotCaughtUpError."""
         if not self._consumers:
             raise NotCaughtUpError
+        places = [at for at in self._reached if at.topic in topics]
         self._catching_up += 1
         try:
             async with asyncio.timeout(limit_s):
-                ends = await self._consumers[0].end_offsets(list(self._reached))
+                ends = await self._consumers[0].end_offsets(places)
                 async with self._moved:
                     await self._moved.wait_for(lambda: self._has_reached(ends))
         except (KafkaError, TimeoutError) as error:
@@ -188,7 +190,7 @@ class ReadModel:
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         places = consumer.assignment()
         while True:
-            batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=BATCH_MAX)
+            batches = await self._fetched(consumer)
             if batches:
                 await self._until_told(batches)
                 await self._keep(batches)
@@ -196,6 +198,20 @@ class ReadModel:
             # dear, and of use only to who waits.
             if not batches or not self._is_ready or self._catching_up:
                 await self._move({at: await consumer.position(at) for at in places})
+
+    async def _fetched(self, consumer: AIOKafkaConsumer) -> Batches:
+        """Give what there is, and while the writer is busy what comes meanwhile."""
+        batches: dict[TopicPartition, list[Any]]
+        batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=READ_MAX)
+        count = more = sum(map(len, batches.values()))
+        while more and count < BATCH_MAX and self._writing.locked():
+            following = await consumer.getmany(max_records=READ_MAX)
+            for at, records in following.items():
+                batches.setdefault(at, []).extend(records)
+            more = sum(map(len, following.values()))
+            count += more
+            await asyncio.sleep(0)
+        return batches
 
     async def _put_in_file(self) -> None:
         while True:

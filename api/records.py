@@ -166,8 +166,7 @@ def microseconds_of(instant: str) -> int:
 def utc_text(timestamp_ms: int) -> str:
     """Write a record's time as `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     seconds, milliseconds = divmod(timestamp_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{_second_text(seconds)}.{milliseconds:03d}Z"
 
 
 def _event(event: _Event, image: bytes) -> Row:
@@ -210,9 +209,14 @@ def _words(adjustment: _Adjustment) -> Iterable[Row]:
     for word in sorted(words_of(adjustment.comment)) if adjustment.comment else ():
         yield {
             "word": word,
-            "account": adjustment.account.ref_id,
-            "chargeable_event_ref_id": adjustment.chargeable_event_ref_id,
+            "of_account": adjustment.account.ref_id,
+            "of_ref_id": adjustment.chargeable_event_ref_id,
         }
+
+
+@lru_cache
+def _second_text(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 @lru_cache(maxsize=100_000)

@@ -4,7 +4,6 @@ One writer, any number of readers. Each call blocks: use threads.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,7 @@ class Store:
             dialect.insert(CHARGEABLE_EVENT), CHARGEABLE_EVENT, "account", "ref_id"
         )
         self._adjustment = dialect.insert(ADJUSTMENT).on_conflict_do_nothing()
-        self._word = dialect.insert(COMMENT_WORD).on_conflict_do_nothing()
+        self._word = _word_kept(dialect.insert(COMMENT_WORD))
         self._request = _request_kept(dialect.insert(REQUEST))
         self._answer = _answer_kept(dialect.insert(RESULT))
         self._position = _replaced(dialect.insert(TOPIC_OFFSET), TOPIC_OFFSET, "topic", "partition")
@@ -86,7 +85,6 @@ class Store:
 
     def keep(self, rows: Rows) -> None:
         """Keep what was read, and how far, in one transaction."""
-        requests = [asdict(request) for request in rows.requests]
         positions: Iterable[Row] = (
             {
                 "topic": topic,
@@ -100,10 +98,11 @@ class Store:
             for statement, values in (
                 (self._account, rows.accounts.values()),
                 (self._event, rows.events.values()),
+                (_WORDS_MOVED, rows.events.values()),
                 (_EVENT_ADJUSTED, rows.adjusted_events.values()),
                 (self._adjustment, rows.adjustments),
                 (self._word, rows.comment_words),
-                (self._request, requests),
+                (self._request, map(vars, rows.requests)),
                 (self._answer, map(_row_of, rows.answers)),
                 (self._position, positions),
             ):
@@ -129,6 +128,12 @@ _EVENT_ADJUSTED = (
     .values({name: sql.bindparam(name) for name in ("adjustment_state", "amount", "image")})
 )
 
+# Rating may send an event again with another time.
+_WORDS_MOVED = sql.text(
+    "UPDATE comment_word SET event_at = :event_at WHERE account = :account "
+    "AND chargeable_event_ref_id = :ref_id AND event_at <> :event_at"
+)
+
 
 def _replaced(insert: Any, table: sql.Table, *key: str) -> Any:
     """Insert, or replace all but the key."""
@@ -136,6 +141,15 @@ def _replaced(insert: Any, table: sql.Table, *key: str) -> Any:
     return insert.on_conflict_do_update(
         index_elements=key, set_={name: insert.excluded[name] for name in others}
     )
+
+
+def _word_kept(insert: Any) -> Any:
+    """Keep a word with the time of its event, which is kept before."""
+    event = CHARGEABLE_EVENT.c
+    found = sql.select(sql.bindparam("word"), event.event_at, event.account, event.ref_id).where(
+        event.account == sql.bindparam("of_account"), event.ref_id == sql.bindparam("of_ref_id")
+    )
+    return insert.from_select(COMMENT_WORD.columns.keys(), found).on_conflict_do_nothing()
 
 
 def _request_kept(insert: Any) -> Any:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import openapi_reads
-from api.desk import Desk
+from api.desk import TOPICS, Desk
 from api.entity_tags import versioned
 from api.lag import lag_of
 from api.looking_up import look_up
@@ -31,7 +31,7 @@ async def account(request: Request) -> Response:
         return parameter_problem(values)
     desk: Desk = request.app.state.desk
     headers, ref_id = lag_of(desk), request.path_params["ref_id"]
-    image = await look_up(desk, desk.lookups.account, ref_id)
+    image = await look_up(desk, {TOPICS.transactions}, desk.lookups.account, ref_id)
     if isinstance(image, Response):
         image.headers.update(headers)
         return image

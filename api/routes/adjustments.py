@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api import openapi
 from api.account_lookup import account_of
-from api.desk import Desk
+from api.desk import TOPICS, Desk
 from api.documents import received_document
 from api.errors import (
     KafkaUnreachableError,
@@ -171,7 +171,9 @@ async def _wait(happened: asyncio.Event, limit_s: float) -> bool:
 
 async def _find(desk: Desk, request_id: str, account: str | None) -> Standing | Response:
     """Give the one request that is meant, or the problem why there is none."""
-    standings = await look_up(desk, desk.lookups.standings, request_id, account)
+    # No result is without its request.
+    look = desk.lookups.standings
+    standings = await look_up(desk, {TOPICS.requests}, look, request_id, account)
     if isinstance(standings, Response):
         return standings
     if not standings:

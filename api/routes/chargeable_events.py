@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import openapi_reads
-from api.desk import Desk
+from api.desk import TOPICS, Desk
 from api.entity_tags import versioned
 from api.event_filters import EventKey
 from api.filters import OF_EVENTS, OWNER, event_filters
@@ -80,7 +80,7 @@ async def history(request: Request) -> Response:
 
 async def _find(desk: Desk, ref_id: str, account: str | None) -> tuple[str, bytes] | Response:
     """Give account and image of the one event that is meant, or the problem why there is none."""
-    events = await look_up(desk, desk.lookups.events, ref_id, account)
+    events = await look_up(desk, {TOPICS.transactions}, desk.lookups.events, ref_id, account)
     if isinstance(events, Response):
         return events
     if not events:

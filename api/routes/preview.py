@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api import openapi_preview
 from api.account_lookup import account_of
-from api.desk import CATCH_UP_S, Desk
+from api.desk import CATCH_UP_S, TOPICS, Desk
 from api.errors import NotCaughtUpError
 from api.lag import lag_of
 from api.posted import submission_of
@@ -39,7 +39,7 @@ async def preview_of(request: Request) -> Response:
     seen = await asyncio.to_thread(preview, desk.lookups, account, asked)
     if not seen.is_whole:
         try:
-            await desk.reader.catch_up(CATCH_UP_S)
+            await desk.reader.catch_up(CATCH_UP_S, TOPICS)
         except NotCaughtUpError:
             return unavailable(_undecided(account, asked) if seen.value is None else _MISSING)
         headers = lag_of(desk)

@@ -179,6 +179,21 @@ def test_all_pages_together_are_what_fits_in_order(
     assert found == publisher.books.find(asked)
 
 
+def test_a_word_finds_its_events_where_rating_moved_them_to(store: Store) -> None:
+    for place, hour in (("C-1", 2), ("C-2", 1)):
+        ids = {"refId": place, "account": {"refId": "A"}}
+        moment = (BEGAN + timedelta(hours=hour)).isoformat()
+        store.keep(entered(b"chargeableEvent", image_of("chargeable-event", **ids)))
+        told = {"account": {"refId": "A"}, "chargeableEventRefId": place, "comment": "twice"}
+        store.keep(entered(b"adjustment", image_of("adjustment", **told)))
+        moved = image_of("chargeable-event", **ids, eventDate=moment)
+        store.keep(entered(b"chargeableEvent", moved))
+
+    (newer, older) = pages(Searches(store.engine), EventFilters(q="twice"), 1)
+
+    assert [json.loads(item)["refId"] for item in newer + older] == ["C-1", "C-2"]
+
+
 @law
 @given(made=steps, late=steps, asked=filters, walk=walks)
 def test_what_arrives_between_pages_repeats_and_hides_nothing(

@@ -107,6 +107,14 @@ async def test_nothing_is_said_not_to_be_there_before_all_was_read(
 
 
 @pytest.mark.parametrize("path", ["", "/events"])
+async def test_that_nothing_was_asked_needs_the_requests_alone(
+    client: httpx.AsyncClient, reader: SettledReader, path: str
+) -> None:
+    reader.is_behind, reader.read_even_so = True, frozenset({"adjustment-requests"})
+    assert (await client.get(PATH + path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/events"])
 async def test_an_id_of_two_accounts_needs_an_account(
     client: httpx.AsyncClient, store: Store, path: str
 ) -> None:
