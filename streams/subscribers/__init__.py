@@ -1,0 +1,1 @@
+"""Readers of business transactions: Finance and the data warehouse."""

@@ -1,0 +1,209 @@
+"""From the topic to a store: all partitions of business transactions, no group.
+
+What is read is kept together with how far it goes, in one commit of the store, and reading starts
+where the store says. `seq` proves that nothing is missing: where the next number does not come,
+that partition stops and says so, and the others go on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from streams.subscribers.errors import HeldError, StoreError
+from streams.subscribers.images import TOPIC, Batch, Image, Progress, read, seq_of
+from streams.subscribers.metrics import Metrics
+
+RETRY_S = 0.5
+KEEP_S = 0.5  # the longest time without a word to the store, which shows that we live
+READ_MAX = 5_000  # records at once
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Store(Protocol):
+    """Where images are kept. Its calls block, and come from one thread.
+
+    Each of them raises StoreError where the store cannot be used now: it is opened again then.
+    """
+
+    def open(self) -> Mapping[int, Progress]:
+        """Take the store over and say how far it is. Raises HeldError while another works on it."""
+
+    def keep(self, batch: Batch) -> None:
+        """Keep what was read with its positions, all or nothing, soon; an empty batch is a tick.
+
+        Raises FencedError if another instance took over.
+        """
+
+    def close(self) -> None:
+        """Keep what waits, let others have the store. Raises nothing."""
+
+
+class Reader:
+    """Reads for one store until it is cancelled."""
+
+    def __init__(
+        self, name: str, client_options: dict[str, Any], store: Store, metrics: Metrics
+    ) -> None:
+        """Say who reads, from where, and for which store."""
+        self._name = name
+        self._client_options = client_options
+        self._store = store
+        self._metrics = metrics
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._progress: dict[int, Progress] = {}
+        self._stopped: set[int] = set()
+        self._said: str | None = None
+
+    async def run(self) -> None:
+        """Read, and from where the store is after each loss of Kafka or store.
+
+        Raises FencedError.
+        """
+        try:
+            while True:
+                try:
+                    await self._read()
+                except HeldError as held:
+                    self._say_once(logging.INFO, str(held))
+                except (KafkaError, StoreError, TimeoutError, OSError) as error:
+                    self._say_once(logging.WARNING, f"waits: {error}")
+                await asyncio.sleep(RETRY_S)
+        finally:
+            await self._on_thread(self._store.close)
+            self._thread.shutdown()
+
+    async def _read(self) -> None:
+        self._progress = dict(await self._on_thread(self._store.open))
+        consumer = AIOKafkaConsumer(
+            **self._client_options,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            enable_auto_commit=False,
+        )
+        try:
+            await consumer.start()
+            await self._begin(consumer)
+            await self._follow(consumer)
+        finally:
+            await consumer.stop()
+
+    async def _begin(self, consumer: AIOKafkaConsumer) -> None:
+        """Stand where the store is, and leave out partitions that do not go on from there."""
+        numbers = consumer.partitions_for_topic(TOPIC) or await _partitions(consumer)
+        places = [TopicPartition(TOPIC, number) for number in sorted(numbers)]
+        beginnings = await consumer.beginning_offsets(places)
+        ends = await consumer.end_offsets(places)
+        self._stopped.clear()
+        self._metrics.stopped.set(0)
+        for at in places:
+            known = self._progress.get(at.partition)
+            if known is None:
+                self._begin_anew(at.partition, beginnings[at])
+            elif fault := _fault(known, beginnings[at], ends[at]):
+                self._stop(at.partition, fault)
+        consumer.assign([at for at in places if at.partition not in self._stopped])
+        for at in consumer.assignment():
+            consumer.seek(at, self._progress[at.partition].following)
+        self._said = None
+        _log.info("adjust %s reads %s", self._name, TOPIC)
+
+    def _begin_anew(self, partition: int, beginning: int) -> None:
+        self._progress[partition] = Progress(beginning, seq=None if beginning else 0)
+        if beginning:
+            _log.warning(
+                "Partition %d of %s: what came before offset %d has expired and is not kept here.",
+                partition,
+                TOPIC,
+                beginning,
+            )
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            batches = await consumer.getmany(timeout_ms=int(KEEP_S * 1000), max_records=READ_MAX)
+            await self._on_thread(self._keep, batches)
+            for at in consumer.assignment():
+                if at.partition in self._stopped:
+                    consumer.pause(at)
+            self._metrics.lag.set(await self._lag(consumer))
+
+    async def _lag(self, consumer: AIOKafkaConsumer) -> int:
+        """Count what is on the topic and not read; markers of transactions count as read."""
+        behind = 0
+        for at in consumer.assignment():
+            read_to = self._progress[at.partition].following
+            if at.partition not in self._stopped:
+                read_to = max(read_to, await consumer.position(at))
+            behind += max(0, (consumer.last_stable_offset(at) or 0) - read_to)
+        return behind
+
+    def _keep(self, batches: Mapping[TopicPartition, list[Any]]) -> None:
+        """Runs on the store's thread."""
+        batch = Batch()
+        for at, records in batches.items():
+            self._enter(batch, at.partition, records)
+        self._store.keep(batch)
+        self._progress |= batch.positions
+        self._metrics.count(batch)
+
+    def _enter(self, batch: Batch, partition: int, records: list[Any]) -> None:
+        if partition in self._stopped:
+            return
+        following, seq = self._progress[partition]
+        for record in records:
+            found = seq_of(record)
+            if found is not None and seq is not None and found != seq + 1:
+                fault = f"offset {record.offset} has seq {found} where {seq + 1} comes next"
+                self._stop(partition, fault)
+                break
+            seq = seq if found is None else found
+            following = record.offset + 1
+            image = read(record)
+            if isinstance(image, Image):
+                batch.images.append(image)
+            else:
+                batch.set_aside.append(image)
+        batch.positions[partition] = Progress(following, seq)
+
+    def _stop(self, partition: int, fault: str) -> None:
+        self._stopped.add(partition)
+        self._metrics.stopped.set(len(self._stopped))
+        _log.error(
+            "Partition %d of %s stops here, nothing of it is kept any more: %s. "
+            "See docs/subscribing.md, Gaps.",
+            partition,
+            TOPIC,
+            fault,
+        )
+
+    def _say_once(self, level: int, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            _log.log(level, "adjust %s %s", self._name, text)
+
+    async def _on_thread(self, call: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+
+def _fault(known: Progress, beginning: int, end: int) -> str | None:
+    """Tell why reading cannot go on from where the store is."""
+    if known.following < beginning:
+        return f"the store is at offset {known.following}, and all before {beginning} has expired"
+    if known.following > end:
+        return f"the store is at offset {known.following}, and the topic ends at {end}"
+    return None
+
+
+async def _partitions(consumer: AIOKafkaConsumer) -> set[int]:
+    """Learn of the topic, without making one that is not there yet."""
+    if TOPIC not in await consumer.topics():
+        raise UnknownTopicOrPartitionError(TOPIC)
+    found: set[int] = consumer.partitions_for_topic(TOPIC)
+    return found
