@@ -1,9 +1,10 @@
-"""The real Kafkas that tests ask for: one plain, one secured, each started when first asked for."""
+"""The Kafkas and databases that tests ask for, each started when first asked for."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import trustme
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import SecretStr
 
 from schemas.connection import KafkaConnection
+from tests.postgres import SQLITE, PostgresServer
+from tests.postgres import running as a_postgres
 from tools.kafka.broker import Broker
 from tools.kafka.settings import Secured
 
@@ -39,6 +42,24 @@ class SecuredKafka:
             "ADJUST_SASL_PASSWORD": password.get_secret_value() if password else "",
             "ADJUST_SSL_CAFILE": self.connection.ssl_cafile or "",
         }
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of a run, started when first asked for."""
+    with a_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database: SQLite, unless a test asks for both kinds."""
+    if getattr(request, "param", SQLITE) == SQLITE:
+        yield f"sqlite:///{tmp_path / 'adjust.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh_database() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,8 @@ class Batch:
 def read(record: Any) -> Image | SetAside:
     """Read a record of the topic, whoever wrote it."""
     code = next((content for name, content in record.headers if name == MESSAGE_CODE), None)
+    if seq_of(record) is None:
+        return _aside(record, code, "It has no seq: the engine did not write it.")
     known = None if code is None else _BY_CODE.get(code)
     if known is None:
         return _aside(record, code, "Not an entity that is known here.")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,9 +14,7 @@ from api.metrics import Metrics
 from api.results import Waiters
 from api.searching import Searches
 from api.store import Store
-from tests.api.builders import sqlite_url
 from tests.api.fakes import ListedTopic, SettledReader
-from tests.api.postgres import SQLITE, PostgresServer, running
 
 
 @pytest.fixture
@@ -30,24 +27,6 @@ def topic() -> ListedTopic:
 def reader() -> SettledReader:
     """The reader of the topics."""
     return SettledReader()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL for all tests of a run, started when first asked for."""
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database: SQLite, unless a test asks for both kinds."""
-    if getattr(request, "param", SQLITE) == SQLITE:
-        yield sqlite_url(tmp_path)
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.fresh_database() as url:
-        yield url
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from api.tables import ACCOUNT, CHARGEABLE_EVENT, REQUEST
 from tests.api.builders import ACCOUNT as OWNER
 from tests.api.builders import REQUEST_ID
 from tests.api.images import entered, image_of, received
-from tests.api.postgres import on_both_databases
+from tests.postgres import on_both_databases
 
 pytestmark = on_both_databases
 

@@ -11,7 +11,6 @@ from api.lookups import Lookups
 from api.store import Store
 from tests.api.fakes import ListedTopic, SettledReader
 from tests.api.in_memory import ACCOUNT, EngineInMemory
-from tests.api.postgres import on_both_databases
 from tests.builders import (
     ABSENT,
     REQUEST_ID,
@@ -20,6 +19,7 @@ from tests.builders import (
     request_body,
     reversal_body,
 )
+from tests.postgres import on_both_databases
 
 PATH, PREVIEW = "/v1/adjustments", "/v1/adjustments/preview"
 ADJUSTMENT = f"ADJ-{ACCOUNT}-{REQUEST_ID}"

