@@ -21,7 +21,7 @@ from api.store import Store
 TOPICS = Topics("adjustment-requests", "adjustment-results", "business-transactions")
 
 CATCH_UP_S = 2.0  # how long a question waits for the read model
-READERS = 3  # threads; more only wait for one another, since each row takes the interpreter's lock
+READERS = 2  # threads; more only wait for one another, since each row takes the interpreter's lock
 
 _log = logging.getLogger(__name__)
 

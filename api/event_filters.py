@@ -229,7 +229,8 @@ def _of_external_id() -> Way:
     is_owner, begins = ACCOUNT.c.ref_id == EVENT.account, _begins(ACCOUNT.c.external_id, "q")
     found = along("chargeable_event_by_account", is_owner, begins)
     found = on(found, ACCOUNT, "account_by_external_id")
-    return Way((found,), (found,), sql.exists(ACCOUNT.c.ref_id).where(is_owner, begins))
+    owned = on(sql.select(ACCOUNT.c.ref_id), ACCOUNT, "account_by_ref_id")
+    return Way((found,), (found,), owned.where(is_owner, begins).exists())
 
 
 def _of_request() -> Way:

@@ -51,6 +51,7 @@ ACCOUNT = sql.Table(
     sql.Column("external_id", TEXT),
     sql.Column("image", Bytes, nullable=False),
     sql.Index("account_by_external_id", "external_id", "ref_id"),
+    sql.Index("account_by_ref_id", "ref_id", "external_id"),  # in a fraction of the rows' room
 )
 
 # `id` is SQLite's own row number: indexes point with it, and it takes no room.
