@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from tools.kafka.errors import JarsUnavailableError, WrongJarError
-from tools.kafka.jars import Jar, fetch_jars, locked_jars
+from tools.kafka.jars import COMPILER_LOCK, Jar, fetch_jars, locked_jars
 from tools.kafka.lock import POM
 
 NOWHERE = "http://127.0.0.1:1"
@@ -75,11 +75,12 @@ def test_a_jar_that_is_not_the_locked_one_is_refused(
     assert not (tmp_path / "jars" / JAR.path).exists()
 
 
-def test_the_lock_has_what_the_pom_asks_for_and_not_what_it_excludes() -> None:
+def test_the_locks_have_what_the_pom_asks_for_and_not_what_it_excludes() -> None:
     pom = ET.parse(POM)  # noqa: S314  the project's own file
     asked = {maven_path(entry) for entry in pom.iterfind(".//dependency", MAVEN)}
     excluded = [maven_path(entry) for entry in pom.iterfind(".//exclusion", MAVEN)]
-    locked = {jar.path.rsplit("/", 1)[0] for jar in locked_jars()}
+    jars = locked_jars() + locked_jars(COMPILER_LOCK)
+    locked = {jar.path.rsplit("/", 1)[0] for jar in jars}
 
     assert asked <= locked
     assert not [path for path in locked if path.startswith(tuple(excluded))]

@@ -38,8 +38,9 @@ class WrongJarError(EmbeddedKafkaError):
     def __init__(self, name: str, folder: Path) -> None:
         """Name the file; it was removed."""
         super().__init__(
-            f"The {name} fetched into {folder} is not the one in kafka.lock.json (size or SHA-256 "
-            f"differ), so it was removed. Try again; if it stays so, check ADJUST_MAVEN_URL."
+            f"The {name} fetched into {folder} is not the one that is locked in tools/kafka (size "
+            f"or SHA-256 differ), so it was removed. Try again; if it stays so, check "
+            f"ADJUST_MAVEN_URL."
         )
 
 

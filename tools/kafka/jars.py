@@ -1,4 +1,4 @@
-"""Brings the files of kafka.lock.json into the cache, several at a time, each checked."""
+"""Brings the files of a lock into the cache, several at a time, each checked."""
 
 import hashlib
 import json
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from tools.kafka.errors import JarsUnavailableError, WrongJarError
 
 LOCK = Path(__file__).with_name("kafka.lock.json")
+COMPILER_LOCK = Path(__file__).with_name("compiler.lock.json")  # Java's, for tests alone
 AT_ONCE = 6
 
 
@@ -35,9 +36,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get("ADJUST_CACHE") or "~/.cache/adjust").expanduser()
 
 
-def locked_jars() -> list[Jar]:
-    """Give what the lock lists."""
-    return [Jar(**entry) for entry in json.loads(LOCK.read_text())["jars"]]
+def locked_jars(lock: Path = LOCK) -> list[Jar]:
+    """Give what a lock lists."""
+    return [Jar(**entry) for entry in json.loads(lock.read_text())["jars"]]
 
 
 def fetch_jars(jars: list[Jar], cache: Path, mirror: str | None) -> list[Path]:
