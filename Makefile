@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := api schemas streams tools tests
 
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check verify bench format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
@@ -20,6 +20,9 @@ check: .venv/ready ## format, lint, types, import contracts, published files
 	@$(BIN)/mypy $(SOURCES)
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tools.publish --check
+
+verify: .venv/ready ## re-check topics, Finance and warehouse of the running system
+	@$(BIN)/python -m tools.verify
 
 bench: .venv/ready ## measure one worker against a pass-through on the same Kafka
 	@$(BIN)/python -m tools.bench

@@ -1,51 +1,98 @@
-"""Re-checks the promise on a running system, from its topics; nothing may be asked meanwhile."""
+"""Re-checks the promise on a running system, from its topics and from what subscribers keep.
+
+Finance and the warehouse may be at work meanwhile: each is compared as far as it had read when the
+check began. Nothing may be asked of the engine meanwhile.
+"""
 
 import argparse
+import os
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.table import Table
 
 from schemas.connection import KafkaConnection
-from tools.verify.books import Books
+from tools.verify.books import TRANSACTIONS, Books, open_log
+from tools.verify.checks import Report
+from tools.verify.stores import Stores, open_stores
 
 
 def main() -> int:
     """Give the exit code: 0 if everything agrees."""
-    parser = argparse.ArgumentParser(prog="python -m tools.verify", description=__doc__)
-    parser.add_argument(
-        "--bootstrap-servers", help="Kafka, as host:port (default: ADJUST_BOOTSTRAP_SERVERS)"
-    )
-    asked = parser.parse_args().bootstrap_servers
+    asked = _arguments()
     options = KafkaConnection().confluent_options() | {"log_level": "0"}
-    if asked:
-        options["bootstrap.servers"] = asked
+    if asked.bootstrap_servers:
+        options["bootstrap.servers"] = asked.bootstrap_servers
     console = Console()
+    stores = open_stores(asked.home, asked.finance_url)
     try:
-        books = Books.read(options)
+        books, reports = check(options, stores)
     except (KafkaException, LookupError, TimeoutError) as problem:
         reason = problem.args[0].str() if isinstance(problem, KafkaException) else problem
         console.print(f"Kafka at {options['bootstrap.servers']} was not read: {reason}")
         return 1
-    show(books, console)
-    return 1 if books.disagreements() else 0
+    show(books, console, reports)
+    for line in (*stores.absent, *stores.unreadable):
+        console.print(line, markup=False, soft_wrap=True)
+    found = [*books.disagreements(), *(line for each in reports for line in each.disagreements)]
+    return 1 if found or stores.unreadable else 0
 
 
-def show(books: Books, console: Console) -> None:
+def check(options: Mapping[str, str], stores: Stores) -> tuple[Books, list[Report]]:
+    """Read the topics once, for the books and for all stores."""
+    log = open_log(options)
+    books = Books(log.partitions)
+    for record in log.records():
+        books.enter(record)
+        if record.topic == TRANSACTIONS:
+            stores.enter(record)
+    return books, list(stores.finish(log.bounds(TRANSACTIONS)))
+
+
+def show(books: Books, console: Console, reports: Sequence[Report] = ()) -> None:
     """Print what was checked, on how much, and every disagreement."""
     table = Table(
         title=f"{len(books.requests)} requests, {len(books.answers)} results, "
         f"{len(books.charges)} chargeable events"
     )
     table.add_column("what was checked")
+    table.add_column("rows", justify="right")
     table.add_column("disagreements", justify="right")
     checks = books.checks()
     for name, lines in checks.items():
-        table.add_row(name, str(len(lines)))
+        table.add_row(name, "", str(len(lines)))
+    for report in reports:
+        table.add_section()
+        for each in report.checks:
+            table.add_row(each.name, str(each.rows), str(each.disagreements))
     console.print(table)
-    for line in (line for lines in checks.values() for line in lines):
+    for line in (
+        *(line for lines in checks.values() for line in lines),
+        *(line for report in reports for line in (*report.disagreements, *report.notes)),
+    ):
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.verify", description=__doc__)
+    parser.add_argument(
+        "--bootstrap-servers", help="Kafka, as host:port (default: ADJUST_BOOTSTRAP_SERVERS)"
+    )
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Path(os.environ.get("ADJUST_HOME") or ".adjust"),
+        help="folder with finance.db and the warehouse, dwh (default: ADJUST_HOME)",
+    )
+    parser.add_argument(
+        "--finance-url",
+        default=os.environ.get("ADJUST_FINANCE_URL"),
+        help="SQLAlchemy URL of Finance's database (default: ADJUST_FINANCE_URL)",
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -74,10 +74,7 @@ class Books:
     def read(cls, kafka: str | Mapping[str, str]) -> "Books":
         """Read the topics from their beginnings to their ends (an address, or client options)."""
         options = {"bootstrap.servers": kafka} if isinstance(kafka, str) else kafka
-        log = Log(options, [REQUESTS, RESULTS, TRANSACTIONS, DEAD_LETTERS])
-        if log.absent:
-            message = f"This Kafka has no topic {', '.join(log.absent)}."
-            raise LookupError(message)
+        log = open_log(options)
         return cls.of(log.records(), log.partitions)
 
     @classmethod
@@ -257,6 +254,15 @@ class Books:
         for source, times in self._upserts.items():
             if times > 1:
                 yield f"{source}: published {times} times."
+
+
+def open_log(options: Mapping[str, str]) -> Log:
+    """Give the log of all topics that there are books of. Raises LookupError without them."""
+    log = Log(options, [REQUESTS, RESULTS, TRANSACTIONS, DEAD_LETTERS])
+    if log.absent:
+        message = f"This Kafka has no topic {', '.join(log.absent)}."
+        raise LookupError(message)
+    return log
 
 
 def _is_first(answer: Answer) -> bool:

@@ -31,7 +31,7 @@ class Money(NamedTuple):
 
     def __str__(self) -> str:
         """Write the amounts as a person reads them, for example `10.00 + 2.10 tax = 12.10`."""
-        excluded, tax, included = (_decimal(amount) for amount in self)
+        excluded, tax, included = (decimal(amount) for amount in self)
         return f"{excluded} + {tax} tax = {included}"
 
 
@@ -143,7 +143,8 @@ def _faults(
             yield f"{amounts} does not add up."
 
 
-def _decimal(amount: int) -> str:
+def decimal(amount: int) -> str:
+    """Write micro-units as a person reads them, for example `-1.50`."""
     whole, fraction = divmod(abs(amount), MICRO)
     digits = f"{fraction:06d}".rstrip("0").ljust(2, "0")
     return f"{'-' if amount < 0 else ''}{whole}.{digits}"

@@ -22,11 +22,20 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    timestamp_ms: int = 0
 
     @property
     def address(self) -> str:
         """Where the record stands, written as the header `source` writes it."""
         return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a topic begins and ends, by partition."""
+
+    begins: Mapping[int, int]
+    ends: Mapping[int, int]
 
 
 class Log:
@@ -54,6 +63,7 @@ class Log:
         known = self._consumer.list_topics(timeout=QUIET_MAX_S).topics
         self.partitions = {name: len(known[name].partitions) for name in topics if name in known}
         self.absent = [name for name in topics if name not in known]
+        self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
 
     def records(self) -> Iterator[Record]:
         """Every record from the beginnings to the ends as they are when they are reached."""
@@ -74,6 +84,14 @@ class Log:
                     yield record
         self._consumer.close()
 
+    def bounds(self, topic: str) -> Bounds:
+        """Give the beginnings and ends of a topic as they were when reading began."""
+        found = {number: ends for (name, number), ends in self._bounds.items() if name == topic}
+        return Bounds(
+            {number: begin for number, (begin, _) in found.items()},
+            {number: end for number, (_, end) in found.items()},
+        )
+
     def _assign(self) -> list[tuple[str, int]]:
         places = [
             (topic, partition)
@@ -83,6 +101,7 @@ class Log:
         starts = []
         for topic, partition in places:
             low, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition))
+            self._bounds[topic, partition] = low, end
             if self._last_max is not None:
                 low = max(low, end - self._last_max)
             starts.append(TopicPartition(topic, partition, low))
@@ -109,6 +128,7 @@ def _record(message: Message) -> Record | None:
         _bytes(message.key()),
         _bytes(message.value()),
         headers,
+        int(message.timestamp()[1]),
     )
 
 

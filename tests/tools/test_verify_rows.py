@@ -1,0 +1,38 @@
+"""A record becomes the row that stores must hold, or belongs to what nobody can read."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tools.transactions import ADJUSTMENT, EVENT, Values, published, record
+from tools.verify.rows import row_of
+
+UNBALANCED = {**EVENT["current"], "taxAmount": 0}
+UNREADABLE: list[tuple[str, str, Values]] = [
+    ("a code that nobody knows", "invoice", ADJUSTMENT),
+    ("an attribute is missing", "adjustment", {"refId": "x"}),
+    ("another type", "adjustment", {**ADJUSTMENT, "eventVersion": "2"}),
+    ("a number of more than 64 bits", "adjustment", {**ADJUSTMENT, "eventVersion": 2**63}),
+    ("an effect that does not add up", "adjustment", {**ADJUSTMENT, "effect": UNBALANCED}),
+    ("no time", "adjustment", {**ADJUSTMENT, "requestedAt": None}),
+    ("a time that is none", "adjustment", {**ADJUSTMENT, "requestedAt": "yesterday, 10:00Z"}),
+    ("a time that is not UTC", "adjustment", {**ADJUSTMENT, "requestedAt": EVENT["eventDate"]}),
+]
+
+
+@pytest.mark.parametrize(("code", "image"), [each[1:] for each in UNREADABLE])
+def test_what_nobody_can_read_belongs_to_the_records_set_aside(code: str, image: Values) -> None:
+    row = row_of(record(0, code, image))
+
+    assert row.table == "set_aside"
+    assert row.values["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "date"),
+    [(0, "1970-01-01"), (86_399_999, "1970-01-01"), (-1, "1970-01-01"), (2**62, "9999-12-31")],
+)
+def test_every_record_has_a_date(timestamp_ms: int, date: str) -> None:
+    one = replace(published()[0], timestamp_ms=timestamp_ms)
+
+    assert row_of(one).values["date"] == date

@@ -1,0 +1,48 @@
+"""What was checked, on how much, and what does not agree: a few lines, and the count of all."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+LINES_MAX = 20
+
+
+@dataclass
+class Check:
+    """One part of what a store promises."""
+
+    name: str
+    rows: int = 0
+    disagreements: int = 0
+    _lines: list[str] = field(default_factory=list)
+
+    def say(self, line: str | Callable[[], str]) -> None:
+        """Note a disagreement; what is not shown is not put into words either."""
+        self.disagreements += 1
+        if len(self._lines) < LINES_MAX:
+            self._lines.append(line if isinstance(line, str) else line())
+
+    def lines(self) -> Iterator[str]:
+        """Give the lines that are shown."""
+        yield from self._lines
+        if more := self.disagreements - len(self._lines):
+            yield f"and {more} more of: {self.name}."
+
+
+class Report:
+    """What one store was found to be."""
+
+    def __init__(self, store: str) -> None:
+        """Begin with the name of the store."""
+        self.store = store
+        self.checks: list[Check] = []
+        self.notes: list[str] = []
+
+    def check(self, name: str) -> Check:
+        """Begin a check."""
+        self.checks.append(Check(f"{self.store}: {name}"))
+        return self.checks[-1]
+
+    @property
+    def disagreements(self) -> list[str]:
+        """All lines that are shown."""
+        return [line for check in self.checks for line in check.lines()]

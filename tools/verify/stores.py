@@ -1,0 +1,53 @@
+"""Opens the stores of the subscribers that are there, each at one moment."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+from sqlalchemy.exc import SQLAlchemyError
+
+from tools.verify.checks import Report
+from tools.verify.finance import FinanceCheck
+from tools.verify.finance_store import FinanceStore
+from tools.verify.held import AbsentError
+from tools.verify.log import Bounds, Record
+from tools.verify.warehouse import WarehouseCheck
+from tools.verify.warehouse_store import WarehouseStore
+
+
+@dataclass
+class Stores:
+    """The stores that are checked, and what is said of the others."""
+
+    checks: list[FinanceCheck | WarehouseCheck] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def enter(self, record: Record) -> None:
+        """Compare a business transaction with each store."""
+        for check in self.checks:
+            check.enter(record)
+
+    def finish(self, bounds: Bounds) -> Iterator[Report]:
+        """Say what each store was found to be."""
+        return (check.finish(bounds) for check in self.checks)
+
+
+def open_stores(home: Path, finance_url: str | None) -> Stores:
+    """Read the positions and rows of all stores; the topic is to be read after that."""
+    url = finance_url or f"sqlite:///{home / 'finance.db'}"
+    stores = Stores()
+    _open(stores, "Finance", lambda: FinanceCheck(FinanceStore(url)))
+    _open(stores, "The warehouse", lambda: WarehouseCheck(WarehouseStore(home / "dwh")))
+    return stores
+
+
+def _open(stores: Stores, name: str, read: Callable[[], FinanceCheck | WarehouseCheck]) -> None:
+    try:
+        stores.checks.append(read())
+    except AbsentError as absent:
+        stores.absent.append(f"{name} is absent, and was not checked: {absent}")
+    except (SQLAlchemyError, duckdb.Error, LookupError, ValueError, TypeError, OSError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        stores.unreadable.append(f"{name} was not read: {reason}")

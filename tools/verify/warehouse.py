@@ -1,0 +1,44 @@
+"""Proves that the warehouse holds every image that the topic has, up to its own position."""
+
+from tools.verify.checks import Report
+from tools.verify.images import Images, Position
+from tools.verify.log import Bounds, Record
+from tools.verify.rows import row_of
+from tools.verify.warehouse_store import WarehouseStore
+
+NAMES_MAX = 3
+
+
+class WarehouseCheck:
+    """The rows of all files against the records, which are entered in the order of the topic."""
+
+    def __init__(self, store: WarehouseStore) -> None:
+        """Begin with one moment of the warehouse, which was read already."""
+        self.report = Report(store.name)
+        self._store = store
+        self._position = Position(store, self.report)
+        self._files = self.report.check("files are there and named for their rows")
+        self._images = Images(store, self.report)
+
+    def enter(self, record: Record) -> None:
+        """Compare what the record says."""
+        if self._position.covers(record):
+            row = row_of(record)
+            if not self._images.enter(row):
+                self._images.miss(row)
+
+    def finish(self, bounds: Bounds) -> Report:
+        """Say what was found."""
+        self._position.finish(bounds)
+        self._images.finish(bounds)
+        self._files.rows = self._store.files
+        for fault in self._store.faults:
+            self._files.say(f"{self._store.name}: {fault}.")
+        if unnamed := self._store.unnamed:
+            names = ", ".join(unnamed[:NAMES_MAX])
+            more = "" if len(unnamed) <= NAMES_MAX else f" and {len(unnamed) - NAMES_MAX} more"
+            self.report.notes.append(
+                f"In the warehouse lie files that do not count, since no commit names them: "
+                f"{names}{more}."
+            )
+        return self.report
