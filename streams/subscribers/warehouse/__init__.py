@@ -1,0 +1,1 @@
+"""The data warehouse: every after-image in Parquet files, and the commits that say which count."""
