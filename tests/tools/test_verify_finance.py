@@ -220,7 +220,7 @@ def test_a_good_database_agrees(database: Path) -> None:
     report = report_of(database)
 
     assert report.disagreements == []
-    assert report.notes == ["Finance is 2 records behind the end of the topic."]
+    assert report.notes == ["Finance: 2 records behind the end of the topic."]
     assert {check.name: check.rows for check in report.checks} == {
         "Finance: its position is on the topic": 2,
         "Finance: account is what the topic says": 2,
@@ -329,4 +329,4 @@ def test_what_was_checked_is_shown_with_its_rows(database: Path, tmp_path: Path)
 
     assert "Finance: each adjustment is posted by the rule" in text.getvalue()
     assert "Finance, the unreadable record: is missing" in text.getvalue()
-    assert "Finance is 2 records behind the end of the topic." in text.getvalue()
+    assert "Finance: 2 records behind the end of the topic." in text.getvalue()

@@ -28,6 +28,15 @@ def test_what_nobody_can_read_belongs_to_the_records_set_aside(code: str, image:
     assert row.values["code"] == code
 
 
+@pytest.mark.parametrize("headers", [{}, {"seq": ""}, {"seq": "+1"}, {"seq": "1" * 19}])
+def test_a_record_without_a_number_is_nobodys_image(headers: dict[str, str]) -> None:
+    one = published()[0]
+    code = {"X-Ocs-Io-message-code": "account"}
+
+    assert row_of(replace(one, headers=code | {"seq": "1"})).table == "account"
+    assert row_of(replace(one, headers=code | headers)).table == "set_aside"
+
+
 @pytest.mark.parametrize(
     ("timestamp_ms", "date"),
     [(0, "1970-01-01"), (86_399_999, "1970-01-01"), (-1, "1970-01-01"), (2**62, "9999-12-31")],

@@ -106,8 +106,8 @@ def doubled(table: str, number: int) -> Edit:
     return lambda tables: tables[table].insert(number, dict(tables[table][number]))
 
 
-EVENT = "the warehouse, chargeable event CE-500001 of account ACC-1001"
-ADJUSTMENT = "the warehouse, adjustment ADJ-ACC-1001-7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
+EVENT = "Warehouse, chargeable event CE-500001 of account ACC-1001"
+ADJUSTMENT = "Warehouse, adjustment ADJ-ACC-1001-7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
 EDITS = [
     (
         altered("chargeable_event", 0, current_tax_included_amount=1),
@@ -119,7 +119,7 @@ EDITS = [
     (
         altered("account", 0, state="CLOSED"),
         (
-            "the warehouse, account ACC-1001: state is 'CLOSED', must be 'ACTIVE' "
+            "Warehouse, account ACC-1001: state is 'CLOSED', must be 'ACTIVE' "
             "(business-transactions-3-0)."
         ),
     ),
@@ -130,7 +130,7 @@ EDITS = [
     (
         altered("set_aside", 0, timestamp_ms=1),
         (
-            "the warehouse, the unreadable record: timestamp_ms is 1, must be 1793923200000 "
+            "Warehouse, the unreadable record: timestamp_ms is 1, must be 1793923200000 "
             "(business-transactions-3-6)."
         ),
     ),
@@ -153,7 +153,7 @@ EDITS = [
     (dropped("adjustment", 0), f"{ADJUSTMENT}: is missing (business-transactions-3-3)."),
     (
         dropped("set_aside", 0),
-        "the warehouse, the unreadable record: is missing (business-transactions-3-6).",
+        "Warehouse, the unreadable record: is missing (business-transactions-3-6).",
     ),
     (doubled("chargeable_event", 0), f"{EVENT}: stands 2 times (business-transactions-3-1)."),
     (doubled("adjustment", 0), f"{ADJUSTMENT}: stands 2 times (business-transactions-3-3)."),
@@ -164,14 +164,14 @@ def test_a_good_warehouse_agrees(good: Folder) -> None:
     report = good.report()
 
     assert report.disagreements == []
-    assert report.notes == ["the warehouse is 2 records behind the end of the topic."]
+    assert report.notes == ["Warehouse: 2 records behind the end of the topic."]
     assert {check.name: check.rows for check in report.checks} == {
-        "the warehouse: its position is on the topic": 2,
-        "the warehouse: files are there and named for their rows": len(good.paths),
-        "the warehouse: account is what the topic says": 2,
-        "the warehouse: chargeable_event is what the topic says": 3,
-        "the warehouse: adjustment is what the topic says": 2,
-        "the warehouse: set_aside is what the topic says": 1,
+        "Warehouse: its position is on the topic": 2,
+        "Warehouse: files are there and named for their rows": len(good.paths),
+        "Warehouse: account is what the topic says": 2,
+        "Warehouse: chargeable_event is what the topic says": 3,
+        "Warehouse: adjustment is what the topic says": 2,
+        "Warehouse: set_aside is what the topic says": 1,
     }
 
 
@@ -190,7 +190,7 @@ def test_a_file_that_is_gone_is_named_with_its_rows(good: Folder) -> None:
     (good.at / path).unlink()
 
     assert good.report().disagreements == [
-        f"the warehouse: {path} counts since a commit names it, but is not there.",
+        f"Warehouse: {path} counts since a commit names it, but is not there.",
         f"{ADJUSTMENT}: is missing (business-transactions-3-3).",
     ]
 
@@ -211,7 +211,7 @@ def test_a_file_whose_name_is_not_that_of_its_rows_is_named(good: Folder) -> Non
     good.commit(2, [renamed], path)
 
     assert good.report().disagreements == [
-        f"the warehouse: the rows of {renamed} go from offset 1 to 2."
+        f"Warehouse: the rows of {renamed} go from offset 1 to 2."
     ]
 
 
@@ -222,8 +222,8 @@ def test_a_file_in_the_folder_of_another_partition_is_named(good: Folder) -> Non
     good.commit(2, [renamed, "odd"], path)
 
     assert good.report().disagreements[:2] == [
-        f"the warehouse: 2 rows of {renamed} are of another partition.",
-        "the warehouse: odd is no name of a file of rows.",
+        f"Warehouse: 2 rows of {renamed} are of another partition.",
+        "Warehouse: odd is no name of a file of rows.",
     ]
 
 
@@ -242,8 +242,8 @@ def test_a_file_added_twice_or_removed_without_being_there_is_named(good: Folder
     good.commit(2, [path], "nothing")
 
     assert good.report().disagreements[:2] == [
-        "the warehouse: commit 2 removes nothing, which did not count before.",
-        f"the warehouse: commit 2 adds {path}, which counted already.",
+        "Warehouse: commit 2 removes nothing, which did not count before.",
+        f"Warehouse: commit 2 adds {path}, which counted already.",
     ]
 
 
@@ -289,7 +289,7 @@ def test_a_missing_column_is_named_once(good: Folder) -> None:
     writer().execute(f"COPY rows TO '{good.at / path}' (FORMAT parquet)")
 
     assert good.report().disagreements == [
-        f"the warehouse: there is no column adjustment.batch in {path}."
+        f"Warehouse: there is no column adjustment.batch in {path}."
     ]
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from schemas.connection import KafkaConnection
 from tools.verify.books import TRANSACTIONS, Books, open_log
-from tools.verify.checks import Report
+from tools.verify.checks import Check, Report
 from tools.verify.stores import Stores, open_stores
 
 
@@ -61,18 +61,20 @@ def show(books: Books, console: Console, reports: Sequence[Report] = ()) -> None
     table.add_column("what was checked")
     table.add_column("rows", justify="right")
     table.add_column("disagreements", justify="right")
-    checks = books.checks()
-    for name, lines in checks.items():
-        table.add_row(name, "", str(len(lines)))
+    shown: list[str] = []
+    for name, lines in books.checks().items():
+        of_books = Check(name)
+        for line in lines:
+            of_books.say(line)
+        table.add_row(name, "", str(of_books.disagreements))
+        shown += of_books.lines()
     for report in reports:
         table.add_section()
         for each in report.checks:
             table.add_row(each.name, str(each.rows), str(each.disagreements))
+        shown += [*report.disagreements, *report.notes]
     console.print(table)
-    for line in (
-        *(line for lines in checks.values() for line in lines),
-        *(line for report in reports for line in (*report.disagreements, *report.notes)),
-    ):
+    for line in shown:
         console.print(line, markup=False, soft_wrap=True)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from tools.verify.checks import Report
 from tools.verify.held import Store
 from tools.verify.log import Bounds, Record
-from tools.verify.rows import SET_ASIDE, TABLES, Row, address_of, difference, name_of, plain
+from tools.verify.rows import SET_ASIDE, TABLES, Row, address_of, difference, name_of, plain, seq_of
 
 
 class Position:
@@ -24,9 +24,9 @@ class Position:
         if record.offset >= self._store.following.get(record.partition, 0):
             self._behind += 1
             return False
-        seq = record.headers.get("seq", "")
-        if seq.isdecimal():
-            self._seqs[record.partition] = int(seq)
+        seq = seq_of(record)
+        if seq is not None:
+            self._seqs[record.partition] = seq
         return True
 
     def finish(self, bounds: Bounds) -> None:
@@ -37,10 +37,10 @@ class Position:
                 self._check.say(f"{self._store.name}, position in partition {partition}: {fault}.")
         records = f"{self._behind} record{'' if self._behind == 1 else 's'} behind"
         where = f"{records} the end" if self._behind else "at the end"
-        self._report.notes.append(f"{self._store.name} is {where} of the topic.")
+        self._report.notes.append(f"{self._store.name}: {where} of the topic.")
         if any(bounds.begins.values()):
             self._report.notes.append(
-                "The beginning of the topic has expired: what came then was not compared."
+                f"{self._store.name}: the beginning of the topic has expired, and was not compared."
             )
 
     def _faults(self, partition: int, following: int, end: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -116,10 +116,11 @@ def _record(message: Message) -> Record | None:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
             return None
         raise KafkaException(error)
-    received: Iterable[tuple[str, object]] = list(message.headers() or [])  # type: ignore[arg-type]
-    headers = {
-        name: value.decode(errors="replace") if isinstance(value, bytes) else ""
-        for name, value in received
+    received: list[tuple[str, object]] = list(message.headers() or [])  # type: ignore[arg-type]
+    headers = {  # of doubled ones the first counts, and one without a value is none
+        name: value.decode(errors="replace")
+        for name, value in reversed(received)
+        if isinstance(value, bytes)
     }
     return Record(
         str(message.topic()),

@@ -31,6 +31,8 @@ _FORMS = {
 }
 _LARGEST = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SEQ = re.compile("[0-9]{1,18}")
+_UTC = re.compile("[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,6})?Z")
 _CAPITAL = re.compile("(?=[A-Z])")
 
 
@@ -70,13 +72,20 @@ def row_of(record: Record) -> Row:
         "timestamp_ms": record.timestamp_ms,
         "date": _date(record.timestamp_ms),
     }
-    code = record.headers.get("X-Ocs-Io-message-code") or None
+    code = record.headers.get("X-Ocs-Io-message-code")
     table, form = _FORMS.get(code or "", (SET_ASIDE, None))
-    image = _image(table, form, record.value or b"") if form else None
+    is_of_engine = seq_of(record) is not None
+    image = _image(table, form, record.value or b"") if form and is_of_engine else None
     if image is None:
         values |= {"code": code, "key": record.key, "value": record.value}
         return Row(SET_ASIDE, values)
     return Row(table, values | image)
+
+
+def seq_of(record: Record) -> int | None:
+    """Give the number of a record; whatever has none is not the engine's, and nobody's image."""
+    found = _SEQ.fullmatch(record.headers.get("seq", ""))
+    return int(found[0]) if found else None
 
 
 @cache
@@ -142,12 +151,9 @@ def _is_postable(adjustment: dict[str, Any]) -> bool:
     excluded, tax, included = (
         adjustment[f"effect_{name}_amount"] for name in ("tax_excluded", "tax", "tax_included")
     )
-    at = adjustment["requested_at"] or ""
-    try:
-        datetime.fromisoformat(at)
-    except ValueError:
-        return False
-    return at.endswith("Z") and excluded + tax == included
+    return _UTC.fullmatch(adjustment["requested_at"] or "") is not None and (
+        excluded + tax == included
+    )
 
 
 def _value(image: Any, path: tuple[str, ...]) -> Any:

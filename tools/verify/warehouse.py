@@ -38,7 +38,7 @@ class WarehouseCheck:
             names = ", ".join(unnamed[:NAMES_MAX])
             more = "" if len(unnamed) <= NAMES_MAX else f" and {len(unnamed) - NAMES_MAX} more"
             self.report.notes.append(
-                f"In the warehouse lie files that do not count, since no commit names them: "
+                f"{self._store.name}: files lie there that no commit names, and do not count: "
                 f"{names}{more}."
             )
         return self.report

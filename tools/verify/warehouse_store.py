@@ -35,7 +35,7 @@ class _HasGoneOnError(Exception):
 class WarehouseStore:
     """All rows as digests, and what is wrong with the files themselves."""
 
-    name = "the warehouse"
+    name = "Warehouse"
 
     def __init__(self, folder: Path) -> None:
         """Read the rows of all files that count. Raises AbsentError, LookupError."""
