@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 from pydantic import Field
 
-from schemas.forms import Currency, Explained, Incoming, RefId, Text
+from schemas.forms import INTEGER_MAX, Currency, Explained, Incoming, RefId, Text
 
 
 class AccountState(Explained):
@@ -46,4 +46,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=Fals
     state: AccountState
     tax_exempt: Annotated[bool, Meta(description="Whether debits are made without tax.")]
     billing_in_progress: Annotated[bool, Meta(description="Whether a bill is being made.")]
-    version: Annotated[int, Meta(description="1 at first, and 1 more with each change.")]
+    version: Annotated[
+        int, Meta(description="1 at first, and 1 more with each change.", ge=1, le=INTEGER_MAX)
+    ]

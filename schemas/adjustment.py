@@ -178,7 +178,10 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=F
     effect: Annotated[Amounts, Meta(description="Signed: a credit is below zero.")]
     before: Annotated[Amounts, Meta(description="The charge before the adjustment.")]
     after: Annotated[Amounts, Meta(description="before + effect.")]
-    event_version: Annotated[int, Meta(description="Version of the event after the adjustment.")]
+    event_version: Annotated[
+        int,
+        Meta(description="Version of the event after the adjustment.", ge=1, le=INTEGER_MAX),
+    ]
     billing_treatment: BillingTreatment
     reversal_of: Annotated[str | None, Meta(description="The adjustment that this one undoes.")]
     batch: Annotated[str | None, Meta(description="The batch that the request belonged to.")]

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import msgspec
 
-Micro = Annotated[int, msgspec.Meta(description="Micro-units of the currency: 1 EUR is 1000000.")]
+from schemas.forms import INTEGER_MAX, INTEGER_MIN
+
+Micro = Annotated[
+    int,
+    msgspec.Meta(
+        description="Micro-units of the currency: 1 EUR is 1000000.",
+        ge=INTEGER_MIN,
+        le=INTEGER_MAX,
+    ),
+]
 
 
 class Amounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):

@@ -106,7 +106,7 @@ class Tax(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """The tax that an event was rated with."""
 
     code: Annotated[str, Meta(description="Name of the tax.")]
-    rate: Annotated[int, Meta(description="Basis points: 2100 is 21.00 %.")]
+    rate: Annotated[int, Meta(description="Basis points: 2100 is 21.00 %.", ge=0, le=RATE_MAX)]
 
 
 class BillingPeriod(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -124,7 +124,10 @@ class ChargeableEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     usage_type: Annotated[str, Meta(description="What was used, in the words of rating.")]
     kind: ChargeableEventKind
     event_date: Annotated[str, Meta(description="When it was used, as it came in.")]
-    quantity: Annotated[int | None, Meta(description="How much was used, in its unit.")]
+    quantity: Annotated[
+        Annotated[int, Meta(ge=0, le=INTEGER_MAX)] | None,
+        Meta(description="How much was used, in its unit."),
+    ]
     unit_of_measure: Annotated[str | None, Meta(description="What the quantity counts.")]
     currency: Annotated[str, Meta(description="ISO 4217 code.")]
     original: Annotated[Amounts, Meta(description="What was charged at first.")]
@@ -136,5 +139,9 @@ class ChargeableEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     adjusted: Annotated[Amounts, Meta(description="Signed sum of the effects of adjustments.")]
     current: Annotated[Amounts, Meta(description="original + adjusted: what may be credited.")]
     adjustment_state: AdjustmentState
-    adjustment_count: Annotated[int, Meta(description="How many adjustments were applied.")]
-    version: Annotated[int, Meta(description="1 at first, and 1 more with each change.")]
+    adjustment_count: Annotated[
+        int, Meta(description="How many adjustments were applied.", ge=0, le=INTEGER_MAX)
+    ]
+    version: Annotated[
+        int, Meta(description="1 at first, and 1 more with each change.", ge=1, le=INTEGER_MAX)
+    ]

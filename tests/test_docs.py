@@ -19,13 +19,21 @@ from schemas.topics import TopicSettings
 from streams.domain.decide import decide
 from streams.domain.state import State
 from streams.settings import WorkerSettings
+from streams.subscribers.settings import SubscriberSettings
 from tests.builders import account, event, noted
 from tools.run import RunSettings
 
 ROOT = Path(__file__).parent.parent
 README_MAX = 120
-SETTINGS = (KafkaConnection, TopicSettings, WorkerSettings, ApiSettings, RunSettings)
-METRICS = ("streams/delivery/metrics.py", "api/metrics.py")
+SETTINGS = (
+    KafkaConnection,
+    TopicSettings,
+    WorkerSettings,
+    SubscriberSettings,
+    ApiSettings,
+    RunSettings,
+)
+METRICS = ("streams/delivery/metrics.py", "streams/subscribers/metrics.py", "api/metrics.py")
 NOT_A_SETTING = {"ADJUST_ALIAS"}  # a name in api/openapi.py
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

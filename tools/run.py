@@ -13,15 +13,18 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 import httpx
 from aiokafka.errors import KafkaError
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 from api.settings import ApiSettings
 from schemas.connection import KafkaConnection
 from streams.settings import WorkerSettings
+from streams.subscribers.settings import SubscriberSettings
 from tools.demo import is_empty, publish_demo
 from tools.first_adjustment import CURL_REQUEST, adjust_first
 from tools.kafka.broker import Broker
@@ -30,8 +33,18 @@ from tools.kafka.ports import free_ports
 from tools.supervise import Part, PartFailedError, Supervisor
 
 METRICS_PORT = 9101
-COLOURS = {"run": 36, "kafka": 33, "topics": 34, "worker": 32, "api": 35, "demo": 36}
+COLOURS = {
+    "run": 36,
+    "kafka": 33,
+    "topics": 34,
+    "worker": 32,
+    "api": 35,
+    "finance": 33,
+    "dwh": 34,
+    "demo": 36,
+}
 WIDTH = max(map(len, COLOURS))
+SUBSCRIBERS = ("finance", "dwh")
 POLL_S = 0.2
 INTERRUPTED = 130
 
@@ -97,6 +110,10 @@ class System:
         self.metrics_port = worker.metrics_port
         if "metrics_port" not in worker.model_fields_set:
             (self.metrics_port,) = free_ports(METRICS_PORT)
+        ports = [0] * len(SUBSCRIBERS)
+        if self.metrics_port:
+            ports = free_ports(*(self.metrics_port + 1 + place for place in range(len(ports))))
+        self.subscriber_ports = dict(zip(SUBSCRIBERS, ports, strict=True))
         check_free("REST", self.rest.api_host, self.api_port, "ADJUST_API_PORT")
         if self.metrics_port:
             check_free("The worker", worker.metrics_host, self.metrics_port, "ADJUST_METRICS_PORT")
@@ -143,6 +160,9 @@ class System:
         await self.supervisor.run_once(topics)
         await self.supervisor.bring_up(worker)
         await self.supervisor.bring_up(api)
+        async with asyncio.TaskGroup() as group:
+            for subscriber in self._subscribers():
+                group.create_task(self.supervisor.bring_up(subscriber))
         if await self._wants_demo():
             await self._show_demo()
         self._tell_addresses()
@@ -159,18 +179,32 @@ class System:
             say("demo", f"not finished: {str(error) or 'it took too long'}")
 
     def _parts(self) -> tuple[Part, Part, Part]:
-        own = {
-            "ADJUST_BOOTSTRAP_SERVERS": self.connection.bootstrap_servers,
-            "ADJUST_SECURITY_PROTOCOL": self.connection.security_protocol,
-            "ADJUST_API_PORT": str(self.api_port),
-            "ADJUST_METRICS_PORT": str(self.metrics_port),
-        }
-        topics, worker, api = ([sys.executable, "-m", *module] for module in MODULES)
+        own = self._environment(self.metrics_port)
+        topics, worker, api = (
+            [sys.executable, "-m", module] for module in ("streams.topics", "streams", "api")
+        )
         return (
             Part(name="topics", command=topics, environment=own),
             Part(name="worker", command=worker, environment=own, ready_line="adjust worker ready"),
             Part(name="api", command=api, environment=own, is_ready=self._is_rest_ready),
         )
+
+    def _subscribers(self) -> Iterator[Part]:
+        for name, port in self.subscriber_ports.items():
+            yield Part(
+                name=name,
+                command=[sys.executable, "-m", "streams.subscribers", name],
+                environment=self._environment(port),
+                ready_line=f"adjust {name} reads",
+            )
+
+    def _environment(self, metrics_port: int) -> dict[str, str]:
+        return {
+            "ADJUST_BOOTSTRAP_SERVERS": self.connection.bootstrap_servers,
+            "ADJUST_SECURITY_PROTOCOL": self.connection.security_protocol,
+            "ADJUST_API_PORT": str(self.api_port),
+            "ADJUST_METRICS_PORT": str(metrics_port),
+        }
 
     async def _is_rest_ready(self) -> bool:
         try:
@@ -207,18 +241,23 @@ class System:
     def _tell_addresses(self) -> None:
         body = json.dumps(CURL_REQUEST)
         metrics = f"http://127.0.0.1:{self.metrics_port}/metrics" if self.metrics_port else "off"
+        of_readers = ", ".join(
+            f"http://127.0.0.1:{port}/metrics ({name})" if port else f"off ({name})"
+            for name, port in self.subscriber_ports.items()
+        )
+        stores = SubscriberSettings()
         for text in (
             f"REST       {self.url}",
             f"API pages  {self.url}/docs",
-            f"Metrics    {self.url}/metrics (REST), {metrics} (worker)",
+            f"Metrics    {self.url}/metrics (REST), {metrics} (worker),",
+            f"           {of_readers}",
             f"Kafka      {self.connection.bootstrap_servers}",
+            f"Finance    {make_url(stores.finance_database).render_as_string()}",
+            f"Warehouse  {stores.warehouse}",
             "Try it from another terminal; Ctrl-C here stops everything:",
             f"curl -i {self.url}/v1/adjustments -H 'Content-Type: application/json' -d '{body}'",
         ):
             say("run", text)
-
-
-MODULES = (("streams.topics",), ("streams",), ("api",))
 
 
 def check_free(part: str, host: str, port: int, setting: str) -> None:

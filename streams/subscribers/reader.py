@@ -12,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from streams.subscribers.errors import HeldError, StoreError
-from streams.subscribers.images import TOPIC, Batch, Image, Progress, read, seq_of
+from streams.subscribers.images import TOPIC, Batch, Progress
 from streams.subscribers.metrics import Metrics
+from streams.subscribers.sequence import enter, fault_of_start
 
 RETRY_S = 0.5
 KEEP_S = 0.5  # the longest time without a word to the store, which shows that we live
@@ -97,8 +99,8 @@ class Reader:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Stand where the store is, and leave out partitions that do not go on from there."""
-        numbers = consumer.partitions_for_topic(TOPIC) or await _partitions(consumer)
-        places = [TopicPartition(TOPIC, number) for number in sorted(numbers)]
+        count = await _partitions(self._client_options)
+        places = [TopicPartition(TOPIC, number) for number in range(count)]
         beginnings = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         self._stopped.clear()
@@ -107,7 +109,7 @@ class Reader:
             known = self._progress.get(at.partition)
             if known is None:
                 self._begin_anew(at.partition, beginnings[at])
-            elif fault := _fault(known, beginnings[at], ends[at]):
+            elif fault := fault_of_start(known, beginnings[at], ends[at]):
                 self._stop(at.partition, fault)
         consumer.assign([at for at in places if at.partition not in self._stopped])
         for at in consumer.assignment():
@@ -147,30 +149,14 @@ class Reader:
     def _keep(self, batches: Mapping[TopicPartition, list[Any]]) -> None:
         """Runs on the store's thread."""
         batch = Batch()
-        for at, records in batches.items():
-            self._enter(batch, at.partition, records)
+        for number, records in ((at.partition, found) for at, found in batches.items()):
+            if number in self._stopped:
+                continue
+            if fault := enter(batch, number, self._progress[number], records):
+                self._stop(number, fault)
         self._store.keep(batch)
         self._progress |= batch.positions
         self._metrics.count(batch)
-
-    def _enter(self, batch: Batch, partition: int, records: list[Any]) -> None:
-        if partition in self._stopped:
-            return
-        following, seq = self._progress[partition]
-        for record in records:
-            found = seq_of(record)
-            if found is not None and seq is not None and found != seq + 1:
-                fault = f"offset {record.offset} has seq {found} where {seq + 1} comes next"
-                self._stop(partition, fault)
-                break
-            seq = seq if found is None else found
-            following = record.offset + 1
-            image = read(record)
-            if isinstance(image, Image):
-                batch.images.append(image)
-            else:
-                batch.set_aside.append(image)
-        batch.positions[partition] = Progress(following, seq)
 
     def _stop(self, partition: int, fault: str) -> None:
         self._stopped.add(partition)
@@ -192,18 +178,14 @@ class Reader:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
 
 
-def _fault(known: Progress, beginning: int, end: int) -> str | None:
-    """Tell why reading cannot go on from where the store is."""
-    if known.following < beginning:
-        return f"the store is at offset {known.following}, and all before {beginning} has expired"
-    if known.following > end:
-        return f"the store is at offset {known.following}, and the topic ends at {end}"
-    return None
-
-
-async def _partitions(consumer: AIOKafkaConsumer) -> set[int]:
-    """Learn of the topic, without making one that is not there yet."""
-    if TOPIC not in await consumer.topics():
+async def _partitions(client_options: dict[str, Any]) -> int:
+    """Count the topic's partitions; all topics are asked for, since naming one may create it."""
+    admin = AIOKafkaAdminClient(**client_options)
+    try:
+        await admin.start()
+        counts = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics()}
+    finally:
+        await admin.close()
+    if TOPIC not in counts:
         raise UnknownTopicOrPartitionError(TOPIC)
-    found: set[int] = consumer.partitions_for_topic(TOPIC)
-    return found
+    return counts[TOPIC]

@@ -22,19 +22,18 @@ def wait_until(is_true: Callable[[], object], what: str, limit_s: float = WAIT_S
         time.sleep(0.02)
 
 
-class WorkerProcess:
-    """One worker in a home of its own; it is killed when the `with` ends."""
+class ProgramProcess:
+    """A program of ours in a home of its own; it is killed when the `with` ends."""
 
     def __init__(
-        self, home: Path, environment: Mapping[str, str], *point: object, log: str = "worker.log"
+        self, home: Path, environment: Mapping[str, str], command: list[str], log: str
     ) -> None:
-        """`point` = (name, hit) to be killed there, or (name, hit, seconds) to wait there."""
+        """Start `python -m command...`; what it writes is added to the log in its home."""
         home.mkdir(parents=True, exist_ok=True)
         self.log = home / log
-        module = "tests.kafka.pointed_worker" if point else "streams"
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *map(str, point)],
+                [sys.executable, "-m", *command],
                 stdout=out,
                 stderr=out,
                 env={**os.environ, **environment, "ADJUST_HOME": str(home)},
@@ -45,18 +44,13 @@ class WorkerProcess:
         """All that it wrote so far."""
         return self.log.read_text(errors="replace")
 
-    def wait_ready(self) -> "WorkerProcess":
-        """Wait until it serves all its partitions."""
-        self.wait_for(READY)
-        return self
-
     def wait_for(self, words: str) -> None:
         """Wait until it wrote these words; fail if it ends before."""
 
         def written() -> bool:
             if words in self.text:
                 return True
-            assert self.process.poll() is None, f"the worker ended:\n{self.text[-3000:]}"
+            assert self.process.poll() is None, f"it ended:\n{self.text[-3000:]}"
             return False
 
         wait_until(written, f"{words!r} in:\n{self.text[-3000:]}")
@@ -66,7 +60,7 @@ class WorkerProcess:
         try:
             return self.process.wait(WAIT_S)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the worker goes on:\n{self.text[-3000:]}") from None
+            raise AssertionError(f"it goes on:\n{self.text[-3000:]}") from None
 
     def stop(self) -> int:
         """Stop it orderly."""
@@ -97,3 +91,19 @@ class WorkerProcess:
     ) -> None:
         if self.process.poll() is None:
             self.kill()
+
+
+class WorkerProcess(ProgramProcess):
+    """One worker."""
+
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], *point: object, log: str = "worker.log"
+    ) -> None:
+        """`point` = (name, hit) to be killed there, or (name, hit, seconds) to wait there."""
+        module = "tests.kafka.pointed_worker" if point else "streams"
+        super().__init__(home, environment, [module, *map(str, point)], log)
+
+    def wait_ready(self) -> "WorkerProcess":
+        """Wait until it serves all its partitions."""
+        self.wait_for(READY)
+        return self

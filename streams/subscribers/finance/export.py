@@ -52,7 +52,7 @@ def _rows(engine: sql.Engine, first: date, end: date) -> Iterator[tuple[object, 
     line, adjustment = JOURNAL_ENTRY.c, ENTITY_TABLES["adjustment"].c
     of_period = sql.and_(line.requested_at >= str(first), line.requested_at < str(end))
     asked = (
-        sql.select(line, adjustment.account_ref_id, adjustment.chargeable_event_ref_id)
+        sql.select(*line, adjustment.account_ref_id, adjustment.chargeable_event_ref_id)
         .join(ENTITY_TABLES["adjustment"], adjustment.ref_id == line.adjustment_ref_id)
         .where(of_period)
         .order_by(line.requested_at, line.adjustment_ref_id, line.line)

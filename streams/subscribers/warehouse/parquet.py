@@ -1,6 +1,7 @@
 """Writes Parquet files, with DuckDB."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -18,11 +19,7 @@ _ONE_THREAD: Config = {"threads": 1, "memory_limit": "1GB", "temp_directory": ""
 
 
 class Parquet:
-    """One DuckDB in memory, for one thread. Raises duckdb.Error."""
-
-    def __init__(self) -> None:
-        """Start it."""
-        self._duckdb = duckdb.connect(":memory:", config=CONFIG | _ONE_THREAD)
+    """One DuckDB in memory, for one thread, from the first file on. Raises duckdb.Error."""
 
     def write(self, table: str, lines: Path, to: Path) -> None:
         """Write the rows that are in a file of lines, in their order."""
@@ -33,8 +30,13 @@ class Parquet:
         self._copy(rows_of_files(table, files), to)
 
     def close(self) -> None:
-        """End it."""
-        self._duckdb.close()
+        """End it, if it was ever begun."""
+        if "_duckdb" in vars(self):
+            self._duckdb.close()
+
+    @cached_property
+    def _duckdb(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(":memory:", config=CONFIG | _ONE_THREAD)
 
     def _copy(self, rows: str, to: Path) -> None:
         self._duckdb.execute(f"COPY ({rows}) TO {quoted(str(to))} ({_FORM})")

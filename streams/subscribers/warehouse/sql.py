@@ -1,5 +1,6 @@
 """Answers a question to the warehouse in SQL, for people."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import duckdb
 from streams.subscribers.warehouse.views import connect
 
 MISTAKEN = 2  # an exit code
-_NUMBERS = ("INT", "DECIMAL", "DOUBLE", "FLOAT")
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\)")
 _GAP = "  "
 
 Table = tuple[Sequence[str], Sequence[bool], list[tuple[str | None, ...]]]
@@ -39,9 +40,7 @@ def _asked(folder: Path, query: str) -> Table:
         if len(database.extract_statements(query)) != 1:
             raise duckdb.ParserException("Ask one question at a time.")
         found = database.sql(query)
-        if found is None:
-            return (), (), []
-        numbers = [str(kind).startswith(_NUMBERS) or "INT" in str(kind) for kind in found.types]
+        numbers = [_NUMBER.fullmatch(str(kind)) is not None for kind in found.types]
         texts = found.project("CAST(COLUMNS(*) AS VARCHAR)")
         return found.columns, numbers, texts.fetchall()
 

@@ -49,10 +49,12 @@ class Warehouse:
         self._is_open = False
 
     def open(self) -> Mapping[int, Progress]:
-        """Take over, and delete what no commit names."""
+        """Take over, unless it is ours already, and delete what no commit names."""
         self._waiting.clear()
         with self._guarded():
-            if not (self._is_open and self._log.is_ours()):
+            if self._is_open and self._log.is_ours():
+                self._holder.beat()
+            else:
                 self._take_over()
                 self._is_open = True
         return dict(self._log.standing.progress)

@@ -101,7 +101,7 @@ def test_every_value_comes_back_as_it_was_published(tmp_path: Path) -> None:
                 unitOfMeasure=None,
                 attributeOfTomorrow={"refId": [text]},
             )
-    published = [read(each) for each in partition.records]
+    published = [read(each, dict(each.headers)) for each in partition.records]
 
     kept(tmp_path, *partition.records)
 
@@ -124,7 +124,7 @@ def test_an_attribute_that_stands_twice_is_kept_as_the_reader_takes_it(tmp_path:
 
     kept(tmp_path, *partition.records)
 
-    image = read(partition.records[1])
+    image = read(partition.records[1], dict(partition.records[1].headers))
     assert isinstance(image, Image)
     with connect(tmp_path) as database:
         found = database.execute("SELECT version FROM account_history").fetchall()

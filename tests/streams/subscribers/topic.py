@@ -82,7 +82,7 @@ def batch_of(*records: Any) -> Batch:
     """Give what a reader makes of records."""
     batch = Batch()
     for each in records:
-        image = read(each)
+        image = read(each, dict(each.headers))
         if isinstance(image, Image):
             batch.images.append(image)
         else:

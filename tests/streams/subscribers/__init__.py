@@ -1,0 +1,1 @@
+"""Subscribers: what they keep, and what they refuse."""
