@@ -11,7 +11,7 @@ import pytest
 from schemas.headers import MESSAGE_CODE, SEQ
 from streams.subscribers.columns import columns_of, row_of
 from streams.subscribers.errors import HeldError, StoreError
-from streams.subscribers.images import ENTITIES, Batch, Image, Progress, read
+from streams.subscribers.images import ENTITIES, Batch, Progress
 from streams.subscribers.warehouse.store import Warehouse
 from streams.subscribers.warehouse.views import connect
 from tests.streams.subscribers.topic import Partition, batch_of, record
@@ -41,6 +41,7 @@ STRANGE = [
     "{}",
     "x" * 10_000,
 ]
+AMOUNTS = ("taxExcludedAmount", "taxAmount", "taxIncludedAmount")
 EXTREMES = [2**63 - 1, -(2**63), 2**53 + 1, 10**18 - 1, 0, -1]
 
 
@@ -96,21 +97,17 @@ def test_every_value_comes_back_as_it_was_published(tmp_path: Path) -> None:
             partition.publish(
                 "chargeable-event",
                 **texts,
-                quantity=number,
-                adjustmentCount=number,
+                adjusted=dict.fromkeys(AMOUNTS, number),
+                quantity=max(number, 0),
                 unitOfMeasure=None,
                 attributeOfTomorrow={"refId": [text]},
             )
-    published = [read(each, dict(each.headers)) for each in partition.records]
+    published = batch_of(*partition.records).images
 
     kept(tmp_path, *partition.records)
 
     take = row_of(ENTITIES["chargeable_event"])
-    expected = [
-        (*take(image.content), image.partition, image.offset)
-        for image in published
-        if isinstance(image, Image)
-    ]
+    expected = [(*take(image.content), image.partition, image.offset) for image in published]
     with connect(tmp_path) as database:
         found = database.execute("FROM chargeable_event_history").fetchall()
     assert len(expected) == len(STRANGE) * len(EXTREMES)
@@ -124,8 +121,7 @@ def test_an_attribute_that_stands_twice_is_kept_as_the_reader_takes_it(tmp_path:
 
     kept(tmp_path, *partition.records)
 
-    image = read(partition.records[1], dict(partition.records[1].headers))
-    assert isinstance(image, Image)
+    _, image = batch_of(*partition.records).images
     with connect(tmp_path) as database:
         found = database.execute("SELECT version FROM account_history").fetchall()
     assert found[1] == (image.content.version,)
