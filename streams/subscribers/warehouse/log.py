@@ -143,7 +143,7 @@ class Log:
         return HeldError(f"waits: another instance is at work on {self._folder}")
 
     def _fenced(self) -> FencedError:
-        return FencedError(f"Another instance has taken {self._folder} over.")
+        return FencedError(f"another instance has taken over {self._folder}")
 
     def _lost(self) -> FencedError | StoreError:
         """Tell whether our last commit is gone because others made many since."""

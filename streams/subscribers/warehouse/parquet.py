@@ -30,9 +30,10 @@ class Parquet:
         self._copy(rows_of_files(table, files), to)
 
     def close(self) -> None:
-        """End it, if it was ever begun."""
-        if "_duckdb" in vars(self):
-            self._duckdb.close()
+        """End it; the next file begins another."""
+        begun = vars(self).pop("_duckdb", None)
+        if begun is not None:
+            begun.close()
 
     @cached_property
     def _duckdb(self) -> duckdb.DuckDBPyConnection:

@@ -110,7 +110,12 @@ class Warehouse:
         old = self._merging.choose(self._log.standing, self._files.size_of)
         if old is None:
             return
-        file, made = self._files.merge(old)
+        try:
+            file, made = self._files.merge(old)
+        except duckdb.Error as error:
+            self._merging.leave(old)
+            _log.warning("adjust dwh leaves small files as they are: %s", _reason(error))
+            return
         self._commit([made], [file], old, {})
         with suppress(HeldError), self._log.alone():
             self._log.check()
@@ -147,6 +152,7 @@ class Warehouse:
             if not is_done:
                 self._is_open = False
                 self._waiting.clear()
+                self._files.close()
 
 
 def _reason(error: OSError | duckdb.Error) -> str:

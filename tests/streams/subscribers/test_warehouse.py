@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.streams.subscribers.warehousing import (
     FUTURE_MS,
     PAST_MS,
     BreakingDisk,
+    QuickDisk,
     goes_on,
     kept,
     places_of,
@@ -43,6 +45,13 @@ STRANGE = [
 ]
 AMOUNTS = ("taxExcludedAmount", "taxAmount", "taxIncludedAmount")
 EXTREMES = [2**63 - 1, -(2**63), 2**53 + 1, 10**18 - 1, 0, -1]
+
+
+class GarblingDisk(QuickDisk):
+    is_garbling = False
+
+    def write(self, file: Path, content: Iterable[bytes]) -> None:
+        super().write(file, [b"no JSON"] if self.is_garbling else content)
 
 
 def parquet_in(folder: Path) -> set[str]:
@@ -368,16 +377,21 @@ def test_a_place_that_is_no_folder_is_told_in_one_sentence(tmp_path: Path) -> No
         warehouse(tmp_path / "dwh").open()
 
 
-def test_duckdb_that_cannot_read_is_told_in_one_sentence(tmp_path: Path) -> None:
-    kept(tmp_path, *some_records()[:2])
-    kept(tmp_path, *some_records()[2:])
-    for file in tmp_path.glob("chargeable_event/*/*"):
-        file.write_bytes(b"no Parquet")
-    instance = warehouse(tmp_path)
+def test_lines_that_duckdb_cannot_read_are_told_in_one_sentence_and_read_again(
+    tmp_path: Path,
+) -> None:
+    disk = GarblingDisk()
+    instance = warehouse(tmp_path, disk)
     instance.open()
+    disk.is_garbling = True
 
-    with pytest.raises(StoreError, match=r"cannot be written: .*business-transactions"):
-        instance.keep(Batch())
+    with pytest.raises(StoreError, match=r"cannot be written: .+$"):
+        instance.keep(batch_of(*some_records()))
+
+    disk.is_garbling = False
+    goes_on(instance, some_records())
+    assert rows_in(tmp_path) == places_of(some_records())
+    assert strangers_in(tmp_path) == set()
 
 
 def test_closing_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

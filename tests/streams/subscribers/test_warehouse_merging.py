@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from streams.subscribers.images import Batch
 from streams.subscribers.warehouse import merging
 from streams.subscribers.warehouse.commits import Standing, read_commits
@@ -155,6 +157,24 @@ def test_a_reader_whose_files_were_merged_meanwhile_reads_the_new_ones(tmp_path:
             count = "SELECT count(*) FROM account_history"
             assert after.execute(count).fetchall() == [(len(records),)]
         assert before is not after
+
+
+def test_a_file_that_cannot_be_read_is_left_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, sound = accounts(3, PAST_MS), accounts(3, PAST_MS, partition=1)
+    kept_one_by_one(tmp_path, [*damaged[:2], *sound[:2]])
+    (file,) = tmp_path.glob("account/*/business-transactions-0-0-0.parquet")
+    file.write_bytes(b"no Parquet")
+    instance = warehouse(tmp_path)
+    instance.open()
+
+    for _ in range(2):
+        instance.keep(Batch())
+    instance.keep(batch_of(damaged[2], sound[2]))
+
+    assert str(file) in caplog.text
+    assert len(read_commits(tmp_path).paths()) == 2 + 1 + 2
 
 
 def test_offsets_that_merged_files_span_are_read_on_from(tmp_path: Path) -> None:
