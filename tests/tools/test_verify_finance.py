@@ -8,8 +8,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 from rich.console import Console
 
+from tests.postgres import PostgresServer
 from tests.tools.transactions import (
     ADJUSTMENT,
     ALL,
@@ -26,6 +28,7 @@ from tools.verify.finance import FinanceCheck
 from tools.verify.finance_store import FinanceStore
 from tools.verify.held import AbsentError
 from tools.verify.log import Bounds, Record
+from tools.verify.rows import row_of
 from tools.verify.stores import open_stores
 
 FIRST, SECOND = str(ADJUSTMENT["refId"]), str(WITHOUT_TAX["refId"])
@@ -59,34 +62,39 @@ def totals() -> list[Values]:
     ]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """A good one, without the keys that would refuse a doubled row."""
-    file = tmp_path / "finance.db"
+def fill(url: str) -> None:
+    """Make a good one, without the keys that would refuse a doubled row."""
     positions = [
         {"topic": "business-transactions", "partition": number, "next": following, "seq": seq}
         for number, (following, seq) in POSITIONS.items()
     ]
     tables = rows(last_only=True) | {"journal_entry": journal(), "daily_total": totals()}
-    connection = sqlite3.connect(file)
-    for name, content in (tables | {"topic_offset": positions}).items():
-        columns = ", ".join(f'"{column}"' for column in content[0])
-        connection.execute(f"CREATE TABLE {name} ({columns})")
-        marks = ", ".join("?" * len(content[0]))
-        connection.executemany(
-            f"INSERT INTO {name} VALUES ({marks})",
-            [tuple(row.values()) for row in content],
-        )
-    connection.commit()
-    connection.close()
+    engine = sql.create_engine(url)
+    types = {bool: "BOOLEAN", int: "BIGINT", bytes: "BYTEA"}
+    with engine.begin() as connection:
+        for name, content in (tables | {"topic_offset": positions}).items():
+            columns = [(key, types.get(type(value), "TEXT")) for key, value in content[0].items()]
+            defined = ", ".join(f'"{key}" {kind}' for key, kind in columns)
+            connection.execute(sql.text(f"CREATE TABLE {name} ({defined})"))
+            marks = ", ".join(f":{key}" for key, _ in columns)
+            connection.execute(sql.text(f"INSERT INTO {name} VALUES ({marks})"), content)
+    engine.dispose()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    file = tmp_path / "finance.db"
+    fill(f"sqlite:///{file}")
     return file
 
 
-def report_of(database: Path, log: list[Record] | None = None, bounds: Bounds = ALL) -> Report:
-    store = FinanceStore(f"sqlite:///{database}")
+def report_of(
+    database: Path | str, log: list[Record] | None = None, bounds: Bounds = ALL
+) -> Report:
+    store = FinanceStore(f"sqlite:///{database}" if isinstance(database, Path) else database)
     check = FinanceCheck(store)
     for one in log or published():
-        check.enter(one)
+        check.enter(one, row_of(one))
     report = check.finish(bounds)
     store.close()
     return report
@@ -240,6 +248,38 @@ def test_an_edit_is_named(database: Path, statement: str, line: str) -> None:
     found = edited(database, statement)
 
     assert any(line in each for each in found), found
+
+
+def test_a_database_of_postgresql_is_checked_likewise(postgres: PostgresServer) -> None:
+    with postgres.fresh_database() as url:
+        fill(url)
+        assert report_of(url).disagreements == []
+
+        engine = sql.create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(sql.text("UPDATE account SET tax_exempt = TRUE"))
+            connection.execute(sql.text("DELETE FROM set_aside"))
+        engine.dispose()
+
+        assert report_of(url).disagreements == [
+            "Finance, account ACC-1001: tax_exempt is 1, must be 0 (business-transactions-3-0).",
+            "Finance, account ACC-2002: tax_exempt is 1, must be 0 (business-transactions-7-0).",
+            "Finance, the unreadable record: is missing (business-transactions-3-6).",
+        ]
+
+
+def test_a_database_that_changes_while_it_is_checked_is_seen_at_one_moment_on_postgresql(
+    postgres: PostgresServer,
+) -> None:
+    with postgres.fresh_database() as url:
+        fill(url)
+        store, engine = FinanceStore(url), sql.create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(sql.text("DELETE FROM journal_entry"))
+
+        assert len(list(store.lines())) == len(LINES)
+        store.close()
+        engine.dispose()
 
 
 def test_a_missing_column_is_named_once(database: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.tools.transactions import ALL, POSITIONS, Values, published, rows
 from tools.verify.checks import Report
 from tools.verify.held import AbsentError
+from tools.verify.rows import row_of
 from tools.verify.warehouse import WarehouseCheck
 from tools.verify.warehouse_files import live_files
 from tools.verify.warehouse_store import WarehouseStore
@@ -57,7 +58,7 @@ class Folder:
         store = WarehouseStore(self.at)
         check = WarehouseCheck(store)
         for one in published():
-            check.enter(one)
+            check.enter(one, row_of(one))
         report = check.finish(ALL)
         store.close()
         return report

@@ -7,7 +7,7 @@ from tools.verify.finance_store import FinanceStore
 from tools.verify.images import Images, Position
 from tools.verify.journal import Journal
 from tools.verify.log import Bounds, Record
-from tools.verify.rows import ACCOUNT, ADJUSTMENT, EVENT, SET_ASIDE, Row, address_of, row_of
+from tools.verify.rows import ACCOUNT, ADJUSTMENT, EVENT, SET_ASIDE, Row, address_of
 
 
 class FinanceCheck:
@@ -23,11 +23,10 @@ class FinanceCheck:
         # Newest records whose row was not met, by table and partition, then by key.
         self._unmet: defaultdict[tuple[str, int], dict[str, int]] = defaultdict(dict)
 
-    def enter(self, record: Record) -> None:
-        """Compare what the record says."""
+    def enter(self, record: Record, row: Row) -> None:
+        """Compare what the record says, which is the row."""
         if not self._position.covers(record):
             return
-        row = row_of(record)
         is_met = self._images.enter(row)
         if row.table == SET_ASIDE:
             if not is_met:

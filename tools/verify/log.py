@@ -117,9 +117,9 @@ def _record(message: Message) -> Record | None:
             return None
         raise KafkaException(error)
     received: list[tuple[str, object]] = list(message.headers() or [])  # type: ignore[arg-type]
-    headers = {  # of doubled ones the first counts, and one without a value is none
+    headers = {  # of doubled ones the last counts, and one without a value is none
         name: value.decode(errors="replace")
-        for name, value in reversed(received)
+        for name, value in dict(received).items()
         if isinstance(value, bytes)
     }
     return Record(

@@ -3,9 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,6 +21,7 @@ from tools.verify.log import Record
 ACCOUNT, EVENT, ADJUSTMENT = "account", "chargeable_event", "adjustment"
 SET_ASIDE = "set_aside"
 TABLES = (ACCOUNT, EVENT, ADJUSTMENT, SET_ASIDE)
+Tree = dict[str, "str | Tree"]
 ADDRESS = ("topic_partition", "topic_offset")
 
 _ASIDE = ("timestamp_ms", "code", "key", "value")
@@ -29,8 +30,8 @@ _FORMS = {
     "chargeableEvent": (EVENT, msgspec.json.Decoder(ChargeableEvent)),
     "adjustment": (ADJUSTMENT, msgspec.json.Decoder(Adjustment)),
 }
-_LARGEST = 2**63 - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLAIN = {int, bytes, type(None)}
+_DAY_MS = 86_400_000
 _SEQ = re.compile("[0-9]{1,18}")
 _UTC = re.compile("[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,6})?Z")
 _CAPITAL = re.compile("(?=[A-Z])")
@@ -70,7 +71,7 @@ def row_of(record: Record) -> Row:
         "topic_partition": record.partition,
         "topic_offset": record.offset,
         "timestamp_ms": record.timestamp_ms,
-        "date": _date(record.timestamp_ms),
+        "date": _date(record.timestamp_ms // _DAY_MS),
     }
     code = record.headers.get("X-Ocs-Io-message-code")
     table, form = _FORMS.get(code or "", (SET_ASIDE, None))
@@ -91,12 +92,14 @@ def seq_of(record: Record) -> int | None:
 @cache
 def columns_of(table: str) -> tuple[str, ...]:
     """Name the columns whose content the topic tells."""
-    return (*(_ASIDE if table == SET_ASIDE else _paths(table)), *ADDRESS)
+    return (*(_ASIDE if table == SET_ASIDE else _leaves(_tree(table))), *ADDRESS)
 
 
 def digest(values: Iterable[Any]) -> bytes:
     """Tell rows apart without keeping them."""
-    packed = msgspec.msgpack.encode([plain(value) for value in values])
+    packed = msgspec.msgpack.encode(
+        [value if value.__class__ in _PLAIN else plain(value) for value in values]
+    )
     return hashlib.blake2b(packed, digest_size=16).digest()
 
 
@@ -139,10 +142,7 @@ def _image(table: str, form: Any, value: bytes) -> dict[str, Any] | None:
         image = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    flat = {column: _value(image, path) for column, path in _paths(table).items()}
-    numbers = [each for each in flat.values() if isinstance(each, int | float)]
-    if any(not -_LARGEST - 1 <= number <= _LARGEST for number in numbers):
-        return None
+    flat = _flatten(image, _tree(table))
     return flat if table != ADJUSTMENT or _is_postable(flat) else None
 
 
@@ -156,34 +156,49 @@ def _is_postable(adjustment: dict[str, Any]) -> bool:
     )
 
 
-def _value(image: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        image = image[name]
-    return image
+def _flatten(image: dict[str, Any], tree: Tree) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, inner in tree.items():
+        if isinstance(inner, str):
+            flat[inner] = image[name]
+        else:
+            flat |= _flatten(image[name], inner)
+    return flat
 
 
 @cache
-def _paths(table: str) -> dict[str, tuple[str, ...]]:
-    """Each column with the names on the wire that lead to it, from the published schema."""
+def _tree(table: str) -> Tree:
+    """Give the names on the wire, nested as they are there, with the column of each value."""
     published = files("schemas") / "published" / f"{table.replace('_', '-')}.json"
     schema = json.loads(published.read_text(encoding="utf-8"))
-    paths: dict[str, tuple[str, ...]] = {}
 
-    def walk(node: dict[str, Any], path: tuple[str, ...]) -> None:
-        if "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-        if "properties" not in node:
-            paths["_".join(_CAPITAL.sub("_", name).lower() for name in path)] = path
-        for name, inner in node.get("properties", {}).items():
-            walk(inner, (*path, name))
+    def grown(node: dict[str, Any], around: str) -> Tree:
+        tree: Tree = {}
+        for name, inner in node["properties"].items():
+            column = around + _CAPITAL.sub("_", name).lower()
+            meant = _meant(inner, schema)
+            tree[name] = grown(meant, f"{column}_") if "properties" in meant else column
+        return tree
 
-    walk(schema, ())
-    return paths
+    return grown(_meant(schema, schema), "")
 
 
-def _date(timestamp_ms: int) -> str:
-    """Give the UTC date, or the nearest that can be written."""
+def _meant(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = (
+        schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    )
+    return found
+
+
+def _leaves(tree: Tree) -> Iterator[str]:
+    for inner in tree.values():
+        yield from [inner] if isinstance(inner, str) else _leaves(inner)
+
+
+@cache
+def _date(day: int) -> str:
+    """Give the UTC date of a day, counted from 1970, or the nearest that can be written."""
     try:
-        return (_EPOCH + timedelta(milliseconds=max(timestamp_ms, 0))).date().isoformat()
+        return (date(1970, 1, 1) + timedelta(days=max(day, 0))).isoformat()
     except OverflowError:
         return date.max.isoformat()

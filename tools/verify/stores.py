@@ -12,6 +12,7 @@ from tools.verify.finance import FinanceCheck
 from tools.verify.finance_store import FinanceStore
 from tools.verify.held import AbsentError
 from tools.verify.log import Bounds, Record
+from tools.verify.rows import row_of
 from tools.verify.warehouse import WarehouseCheck
 from tools.verify.warehouse_store import WarehouseStore
 
@@ -26,8 +27,11 @@ class Stores:
 
     def enter(self, record: Record) -> None:
         """Compare a business transaction with each store."""
+        if not self.checks:
+            return
+        row = row_of(record)
         for check in self.checks:
-            check.enter(record)
+            check.enter(record, row)
 
     def finish(self, bounds: Bounds) -> Iterator[Report]:
         """Say what each store was found to be."""

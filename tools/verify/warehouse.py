@@ -3,7 +3,7 @@
 from tools.verify.checks import Report
 from tools.verify.images import Images, Position
 from tools.verify.log import Bounds, Record
-from tools.verify.rows import row_of
+from tools.verify.rows import Row
 from tools.verify.warehouse_store import WarehouseStore
 
 NAMES_MAX = 3
@@ -20,12 +20,10 @@ class WarehouseCheck:
         self._files = self.report.check("files are there and named for their rows")
         self._images = Images(store, self.report)
 
-    def enter(self, record: Record) -> None:
-        """Compare what the record says."""
-        if self._position.covers(record):
-            row = row_of(record)
-            if not self._images.enter(row):
-                self._images.miss(row)
+    def enter(self, record: Record, row: Row) -> None:
+        """Compare what the record says, which is the row."""
+        if self._position.covers(record) and not self._images.enter(row):
+            self._images.miss(row)
 
     def finish(self, bounds: Bounds) -> Report:
         """Say what was found."""

@@ -119,12 +119,13 @@ class WarehouseStore:
             {"path": path, "offset": offset},
         )
         names = [column[0] for column in cursor.description or ()]
-        nothing: dict[str, Any] = dict.fromkeys(self.tables[file.table].columns)
-        for column in nothing.keys() - {*names, "date"}:
+        absent = [name for name in self.tables[file.table].columns if name not in {*names, "date"}]
+        for column in absent:
             self._absent[f"{file.table}.{column} in {file.path}"] = None
-        nothing["date"] = file.date
+        names += [*absent, "date"]
+        more = (*(None for _ in absent), file.date)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield from (nothing | dict(zip(names, row, strict=True)) for row in rows)
+            yield from (dict(zip(names, (*row, *more), strict=True)) for row in rows)
 
 
 def _short(error: Exception) -> str:
