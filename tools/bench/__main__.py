@@ -1,4 +1,4 @@
-"""Measures searches, one worker beside a librdkafka pass-through, and REST. QUICK=1: a tenth."""
+"""Measures subscribers, searches, one worker beside librdkafka, and REST. QUICK=1: a tenth."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from tools.bench.passthrough import PEER_RESULTS, PEER_TRANSACTIONS
 from tools.bench.processes import Part, wait_until
 from tools.bench.reads import measure_reads
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
+from tools.bench.subscribing import measure_subscribers
 from tools.bench.system import System, free_port, running_system
 from tools.bench.table import Report, show
 from tools.kafka.errors import EmbeddedKafkaError
@@ -24,7 +25,7 @@ from tools.verify.books import REQUESTS, RESULTS, TRANSACTIONS, Books
 WORKER_READY = "adjust worker ready"
 LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
-READS, ENGINE = "reads", "engine"
+READS, SUBSCRIBERS, ENGINE = "reads", "subscribers", "engine"
 
 
 class Bench:
@@ -159,17 +160,21 @@ def main() -> int:
     report = Report(asked.accounts // part, asked.events // part, asked.requests // part)
     console = Console()
     try:
+        if asked.only in {None, SUBSCRIBERS}:
+            with running_system() as system:
+                report.subscribed = measure_subscribers(system, _charges(asked, part), console)
         with running_system() as system:
-            if asked.only != ENGINE:  # first of all, as long as the topics are empty
+            if asked.only in {None, READS}:  # first of all, as long as the topics are empty
                 seconds = asked.search_seconds // seconds_part
                 report.reads = measure_reads(system, _charges(asked, part), seconds, console)
-            if asked.only != READS:
+            if asked.only in {None, ENGINE}:
                 Bench(system, report, asked.calls, console).run(asked.rounds)
     except (EmbeddedKafkaError, RuntimeError, TimeoutError, LookupError) as problem:
         console.print(str(problem), style="red", markup=False)
         return 1
     show(report, console)
-    return 1 if report.disagreements else 0
+    wrong = report.subscribed.disagreements if report.subscribed else []
+    return 1 if report.disagreements or wrong else 0
 
 
 def _charges(asked: argparse.Namespace, part: int) -> Charges:
@@ -193,7 +198,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
         )
-    parser.add_argument("--only", choices=(READS, ENGINE), help="leave the other part out")
+    parser.add_argument("--only", choices=(READS, SUBSCRIBERS, ENGINE), help="one part alone")
     return parser.parse_args()
 
 

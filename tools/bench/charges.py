@@ -116,19 +116,31 @@ class Charges:
         for each in self.adjusted():
             image = self.image(each.number, each.credited_micro)
             yield _record(b"chargeableEvent", image, each.request_id)
-            adjustment = {
-                "refId": f"ADJ-{self.account(each.number)}-{each.request_id}",
-                "requestId": each.request_id,
-                "account": {"refId": self.account(each.number)},
-                "chargeableEventRefId": self.ref_id(each.number),
-                "comment": each.comment,
-                "effect": image["adjusted"],
-                "before": image["original"],
-                "after": image["current"],
-                "eventVersion": each.version,
-                "reversalOf": None,
-            }
-            yield _record(b"adjustment", adjustment, each.request_id)
+            yield _record(b"adjustment", self._adjustment(each, image), each.request_id)
+
+    def _adjustment(self, made: Adjusted, event: Image) -> Image:
+        return {
+            "refId": f"ADJ-{self.account(made.number)}-{made.request_id}",
+            "requestId": made.request_id,
+            "user": "bench",
+            "channel": "TOPIC",
+            "account": event["account"],
+            "chargeableEventRefId": event["refId"],
+            "chargeType": "DEBIT" if made.credited_micro < 0 else "CREDIT",
+            "adjustmentMode": "AMOUNT",
+            "taxTreatment": "NO_TAX",
+            "currency": event["currency"],
+            "reason": "BILLING_ERROR",
+            "comment": made.comment,
+            "effect": event["adjusted"],
+            "before": event["original"],
+            "after": event["current"],
+            "eventVersion": made.version,
+            "billingTreatment": "NEXT_BILL" if event["status"] == "BILLED" else "SAME_PERIOD",
+            "reversalOf": None,
+            "batch": None,
+            "requestedAt": f"{date_of(made.number % DAYS)}T12:00:00.000Z",
+        }
 
     def requests(self) -> Iterator[tuple[Received, Answer]]:
         """The request of each adjustment, and its result."""
@@ -181,7 +193,10 @@ def _record(code: bytes, image: Image, request_id: str | None = None) -> Any:
     headers = [("X-Ocs-Io-message-code", code)]
     if request_id is not None:
         headers.append(("requestId", request_id.encode()))
-    return SimpleNamespace(headers=headers, value=json.dumps(image).encode())
+    owner = image.get("account", image)["refId"]
+    return SimpleNamespace(
+        key=owner.encode(), headers=headers, value=json.dumps(image, separators=(",", ":")).encode()
+    )
 
 
 def _amounts(excluded: int, tax: int) -> dict[str, int]:

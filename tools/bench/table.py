@@ -13,9 +13,11 @@ from rich.table import Table
 from tools.bench.drain import Drained
 from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.rest import Latency
+from tools.bench.subscribing import Subscribed
 
 RATIO_GATE, POST_GATE_MS = 0.20, 30
 PROJECTED_GATE_PER_S = 10_000
+ADJUSTED_GATE_PER_S, PLAIN_GATE = 3_000, 0.3
 DISAGREEMENTS_SHOWN = 10
 
 
@@ -34,6 +36,7 @@ class Report:
     disagreements: list[str] = field(default_factory=list)
     books_checked: str = ""
     reads: Reads | None = None
+    subscribed: Subscribed | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -56,6 +59,8 @@ def show(report: Report, console: Console) -> None:
     """Print the tables of what was measured, and what they stand on."""
     if report.reads:
         _show_reads(report.reads, console)
+    if report.subscribed:
+        _show_subscribed(report.subscribed, console)
     if report.engine:
         _show_engine(report, console)
 
@@ -131,6 +136,32 @@ def _searches(reads: Reads) -> Table:
             f"{each.api_cpu_ms:.1f}",
         )
     return table
+
+
+def _show_subscribed(subscribed: Subscribed, console: Console) -> None:
+    charges, (plain, _, dwh) = subscribed.charges, subscribed.rated
+    table = Table(title="Catching up with business transactions, one process each")
+    for column in ("of", "who", "records/s", "of a plain read", "CPU µs a record"):
+        table.add_column(column, justify="left" if column in {"of", "who"} else "right")
+    for of, runs in (("events as rated", subscribed.rated), ("adjustments", subscribed.adjusted)):
+        for run in runs:
+            ratio = f"{run.per_s / plain.per_s:.2f}"
+            cpu_us = f"{run.cpu_s / run.records * 1e6:.0f}"
+            table.add_row(of, run.what, f"{run.per_s:,.0f}", ratio, cpu_us)
+    console.print(table)
+    adjustments_per_s = subscribed.adjusted[0].per_s / 2
+    console.print(
+        f"Finance on SQLite: {adjustments_per_s:,.0f} adjustments/s of random events, each two "
+        f"images with journal and totals (at least {ADJUSTED_GATE_PER_S:,}/s is asked for). "
+        f"Warehouse: {dwh.per_s / plain.per_s:.2f} of a plain read with the same library "
+        f"(at least {PLAIN_GATE} is asked for).\n"
+        f"Measured with {charges.accounts:,} accounts, {charges.events:,} chargeable events, "
+        f"{charges.adjustments:,} adjustments; {_machine()}.\n"
+        f"Rows compared with the topic: {len(subscribed.disagreements)} disagreements.",
+        soft_wrap=True,
+    )
+    for line in subscribed.disagreements[:DISAGREEMENTS_SHOWN]:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
 def _machine() -> str:
