@@ -45,19 +45,9 @@ def live_files(folder: Path) -> Live:
         raise AbsentError(f"There are no commits of a warehouse in {folder}.")
     commits = list(_needed(folder, numbers[-1]))
     paths: dict[str, None] = {}
-    faults = []
+    faults: list[str] = []
     for number, commit in reversed(commits):
-        if commit.get("all"):
-            paths.clear()
-        for path in commit["removed"]:
-            if path in paths:
-                del paths[path]
-            elif not commit.get("all"):
-                faults.append(f"commit {number} removes {path}, which did not count before")
-        for path in commit["files"]:
-            if path in paths:
-                faults.append(f"commit {number} adds {path}, which counted already")
-            paths[path] = None
+        faults += [f"commit {number} {fault}" for fault in _apply(commit, paths)]
     newest = commits[0][1]
     following, seqs = newest["next"], newest.get("seq", {})
     return Live(
@@ -89,6 +79,21 @@ def read_name(path: str) -> Named | None:
     table, date, *numbers = found.groups()
     partition, first, last = map(int, numbers)
     return Named(path, table, date, partition, first, last)
+
+
+def _apply(commit: dict[str, Any], paths: dict[str, None]) -> Iterator[str]:
+    """Change what counts as a commit says; tell what does not fit."""
+    if commit.get("all"):
+        paths.clear()
+    for path in commit["removed"]:
+        if path in paths:
+            del paths[path]
+        elif not commit.get("all"):
+            yield f"removes {path}, which did not count before"
+    for path in commit["files"]:
+        if path in paths:
+            yield f"adds {path}, which counted already"
+        paths[path] = None
 
 
 def _needed(folder: Path, newest: int) -> Iterator[tuple[int, dict[str, Any]]]:
