@@ -8,7 +8,7 @@ whose charge is not there, and whoever has an answer finds all of it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, TypeVar
@@ -19,11 +19,10 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from api.errors import NotCaughtUpError
 from api.metrics import Metrics
-from api.records import answer_of, enter_transaction, received_of
+from api.records import answer_of, enter_transaction, received_of, seq_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
-from schemas.headers import SEQ
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
@@ -238,7 +237,7 @@ class ReadModel:
                 self._reached[at] = records[-1].offset + 1
                 self._metrics.records_read.labels(at.topic).inc(len(records))
                 if at.topic == self._topics.transactions:
-                    self._seq[at.partition] = _seq_of(records[-1])
+                    self._seq[at.partition] = self._last_seq(at, records)
         for answer in answers:
             self._waiters.deliver(answer)
         async with self._moved:
@@ -248,7 +247,7 @@ class ReadModel:
         """Runs on the writer thread."""
         rows = Rows()
         for at, records in (each for batches in taken for each in batches.items()):
-            seq = _seq_of(records[-1]) if at.topic == self._topics.transactions else 0
+            seq = self._last_seq(at, records)
             rows.positions[at.topic, at.partition] = Progress(records[-1].offset + 1, seq)
             if at.topic == self._topics.transactions:
                 for record in records:
@@ -260,6 +259,11 @@ class ReadModel:
                 rows.requests += [request for request in seen if request is not None]
         self._store.keep(rows)
         return rows.answers
+
+    def _last_seq(self, at: TopicPartition, records: Sequence[Any]) -> int:
+        if at.topic != self._topics.transactions:
+            return 0
+        return last_seq(records, self._seq.get(at.partition, 0))
 
     def _is_told(self, answer: Answer) -> bool:
         """Whether the request and the changed entities of a result are kept as well."""
@@ -286,9 +290,10 @@ def _start(stored: Mapping[Position, Progress], at: TopicPartition, beginning: i
     return stored.get((at.topic, at.partition), Progress(beginning, 0))
 
 
-def _seq_of(record: Any) -> int:
-    """Give the number that the engine gave a business transaction."""
-    return next((int(content) for name, content in record.headers if name == SEQ), 0)
+def last_seq(records: Sequence[Any], known: int) -> int:
+    """Give the number of the last business transaction that is the engine's."""
+    numbers = (seq_of(dict(record.headers)) for record in reversed(records))
+    return next((number for number in numbers if number is not None), known)
 
 
 async def _layout(client_options: dict[str, Any]) -> tuple[str, dict[str, int]]:

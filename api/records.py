@@ -1,7 +1,8 @@
 """Records of the three topics as rows of the read model."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,11 +16,12 @@ from schemas.account import AccountReference
 from schemas.adjustment import AdjustmentRequest
 from schemas.amounts import Amounts
 from schemas.forms import is_guid
-from schemas.headers import MESSAGE_CODE, REQUEST_ID
+from schemas.headers import MESSAGE_CODE, REQUEST_ID, SEQ
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _NUMBER = re.compile("[0-9]{1,18}")
+_SEQ = re.compile(rb"[0-9]{1,18}")
 _WORD = re.compile(r"\w+")
 WORD_MAX = 64  # characters of a word of a comment that are kept
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,8 +66,22 @@ _decode_result = msgspec.json.Decoder(_Result).decode
 
 
 def enter_transaction(rows: Rows, record: Any) -> None:
-    """Enter an after-image; what an adjustment leaves of an event needs fewer columns."""
+    """Enter an after-image; pass over what the engine did not write, and what cannot be read."""
     headers = dict(record.headers)
+    if record.value is None or seq_of(headers) is None:
+        return
+    with suppress(msgspec.DecodeError, ValueError):
+        _enter(rows, record, headers)
+
+
+def seq_of(headers: Mapping[str, bytes | None]) -> int | None:
+    """Give the number that the engine gave a business transaction; None of one of others."""
+    seq = headers.get(SEQ)
+    return int(seq) if seq is not None and _SEQ.fullmatch(seq) else None
+
+
+def _enter(rows: Rows, record: Any, headers: Mapping[str, bytes | None]) -> None:
+    """Enter an image; what an adjustment leaves of an event needs fewer columns."""
     code = headers.get(MESSAGE_CODE)
     if code == b"chargeableEvent":
         event = _decode_event(record.value)
@@ -121,11 +137,15 @@ def answer_of(record: Any) -> Answer | None:
     """Give the result in a record; None where someone else than the engine wrote it."""
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     offset, state_seq = headers.get("source", "").rpartition("-")[2], headers.get("state-seq", "")
-    if record.key is None or "requestId" not in headers:
+    if record.key is None or record.value is None or "requestId" not in headers:
         return None
     if not _NUMBER.fullmatch(offset) or not _NUMBER.fullmatch(state_seq):
         return None
-    status, is_replay = _decode_result(record.value).status, headers.get("replay") == "true"
+    try:
+        status = _decode_result(record.value).status
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    is_replay = headers.get("replay") == "true"
     return Answer(
         account=record.key.decode(errors="replace"),
         request_id=headers["requestId"],

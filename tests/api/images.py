@@ -8,7 +8,7 @@ from aiokafka.structs import ConsumerRecord
 
 from api.records import enter_transaction, received_of
 from api.rows import Received, Rows
-from schemas.headers import MESSAGE_CODE, REQUEST_ID
+from schemas.headers import MESSAGE_CODE, REQUEST_ID, SEQ
 from tests.api.builders import ACCOUNT, a_request
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -26,16 +26,19 @@ def image_of(kind: str, **changes: Any) -> bytes:
     return json.dumps(image | changes).encode()
 
 
-def a_record(value: bytes, *headers: tuple[str, bytes], account: str = ACCOUNT) -> Any:
-    """Give a record of the one partition there is."""
-    key = account.encode()
-    return ConsumerRecord("any", 0, 0, 0, 0, key, value, None, len(key), len(value), headers)
+def a_record(
+    value: bytes, *headers: tuple[str, bytes], account: str = ACCOUNT, is_null: bool = False
+) -> Any:
+    """Give a record of the one partition there is, with this value or with none."""
+    key, size = account.encode(), len(value)
+    kept = None if is_null else value
+    return ConsumerRecord("any", 0, 0, 0, 0, key, kept, None, len(key), size, headers)
 
 
 def entered(code: bytes, *images: bytes, request: str | None = None) -> Rows:
     """Give the rows that after-images make, those of an adjustment if a request is named."""
     rows = Rows()
-    named = [(REQUEST_ID, request.encode())] if request else []
+    named = [(SEQ, b"1"), *([(REQUEST_ID, request.encode())] if request else [])]
     for image in images:
         enter_transaction(rows, a_record(image, (MESSAGE_CODE, code), *named))
     return rows

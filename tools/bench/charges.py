@@ -190,7 +190,7 @@ def _state(credited: int) -> str:
 
 
 def _record(code: bytes, image: Image, request_id: str | None = None) -> Any:
-    headers = [("X-Ocs-Io-message-code", code)]
+    headers = [("X-Ocs-Io-message-code", code), ("seq", b"1")]
     if request_id is not None:
         headers.append(("requestId", request_id.encode()))
     owner = image.get("account", image)["refId"]

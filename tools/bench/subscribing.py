@@ -100,7 +100,8 @@ class _Topic:
             partition = murmur2(record.key) % self._partitions
             self._seq[partition] += 1
             seq = str(self._seq[partition]).encode()
-            headers = [*record.headers, (SEQ, seq), *FILLING]
+            own = [each for each in record.headers if each[0] != SEQ]
+            headers = [*own, (SEQ, seq), *FILLING]
             self._producer.produce(
                 TRANSACTIONS, record.value, record.key, partition, headers=headers
             )
