@@ -1,10 +1,21 @@
 """How every part reaches Kafka: its address and security, from the environment."""
 
+import re
 import ssl
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+)(:[0-9]{1,5})?")
+
+
+def _are_addresses(text: str) -> str:
+    for address in text.split(","):
+        if not _ADDRESS.fullmatch(address.strip()):
+            message = f"{address.strip()!r} is no address; write host:port, several with commas"
+            raise ValueError(message)
+    return text
 
 
 class KafkaConnection(BaseSettings):
@@ -12,7 +23,7 @@ class KafkaConnection(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ADJUST_", frozen=True, extra="ignore")
 
-    bootstrap_servers: str = Field(
+    bootstrap_servers: Annotated[str, AfterValidator(_are_addresses)] = Field(
         default="127.0.0.1:9092",
         description="Kafka of your own, as host:port separated by commas; none is started then.",
     )

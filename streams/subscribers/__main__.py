@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import io
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -40,10 +42,11 @@ def main() -> int:
             f"ADJUST_{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in error.errors()
         )
         problem: object = "; ".join(faults)
-    except (GlAccountsError, StoreError, ImportError, OSError) as error:
-        problem = error
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be written has no reader
         return 0
+    except (GlAccountsError, StoreError, OSError) as error:
+        problem = error
     sys.stderr.write(f"adjust {asked.name}: {problem}\n")
     return MISTAKE
 
@@ -102,10 +105,18 @@ def _dwh(_asked: argparse.Namespace, settings: SubscriberSettings) -> int:
 
 def _export(asked: argparse.Namespace, settings: SubscriberSettings) -> int:
     if asked.output is None:
+        assert isinstance(sys.stdout, io.TextIOWrapper)
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
         export(settings.finance_database, asked.first, asked.end, sys.stdout)
         return 0
-    with asked.output.open("w", newline="", encoding="utf-8") as out:
-        lines = export(settings.finance_database, asked.first, asked.end, out)
+    # A file that was there stays until there is a whole one.
+    part = asked.output.with_name(f"{asked.output.name}.part")
+    try:
+        with part.open("w", newline="", encoding="utf-8") as out:
+            lines = export(settings.finance_database, asked.first, asked.end, out)
+        part.replace(asked.output)
+    finally:
+        part.unlink(missing_ok=True)
     sys.stdout.write(f"{lines} lines are in {asked.output}\n")
     return 0
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +12,9 @@ import msgspec
 from schemas.account import Account
 from schemas.adjustment import Adjustment
 from schemas.chargeable_event import ChargeableEvent
+from schemas.forms import AMOUNT_MAX
 from schemas.headers import MESSAGE_CODE, SEQ
+from streams.subscribers.columns import row_of
 
 TOPIC = "business-transactions"
 ENTITIES: dict[str, type[msgspec.Struct]] = {
@@ -21,7 +25,9 @@ ENTITIES: dict[str, type[msgspec.Struct]] = {
 """What is kept of each entity, by the name of its table, in the order of tables."""
 
 _SEQ = re.compile(rb"[0-9]{1,18}")
-_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z")
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_LONG = 2_000  # bytes of a value with which no text in it can be too long for an index
+_TEXT_MAX = 256  # characters of all texts but a comment
 _BY_CODE: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     code: (entity, msgspec.json.Decoder(ENTITIES[entity]).decode)
     for code, entity in (
@@ -55,11 +61,18 @@ class SetAside(NamedTuple):
     fault: str
 
 
+def aside(image: Image, fault: str) -> SetAside:
+    """Set an image aside that a store cannot take."""
+    where = (image.partition, image.offset, image.timestamp_ms)
+    return SetAside(*where, image.entity, None, image.value, fault)
+
+
 class Progress(NamedTuple):
     """How far a partition was read."""
 
     following: int  # the next offset
     seq: int | None  # of the last business transaction; None where any may come first
+    mark: str | None = None  # of the last record: whether the topic still has it is looked at
 
 
 @dataclass
@@ -86,9 +99,14 @@ def read(record: Any, headers: Mapping[str, bytes]) -> Image | SetAside:
         content = decode(record.value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _aside(record, code, f"Not readable as {entity}: {error}")
-    if fault := _fault_of(content):
+    if fault := _fault_of(entity, content, len(record.value)):
         return _aside(record, code, fault)
     return Image(entity, content, record.value, record.partition, record.offset, record.timestamp)
+
+
+def mark_of(record: Any) -> str:
+    """Give what tells a record from another one in its place."""
+    return blake2b(record.value or b"", digest_size=8).hexdigest()
 
 
 def seq_of(headers: Mapping[str, bytes]) -> int | None:
@@ -97,18 +115,40 @@ def seq_of(headers: Mapping[str, bytes]) -> int | None:
     return int(seq) if seq is not None and _SEQ.fullmatch(seq) else None
 
 
-def _fault_of(content: Any) -> str | None:
-    """Tell what the schema does not: an adjustment that adds up wrongly, or at no time.
+def _fault_of(entity: str, content: Any, size: int) -> str | None:
+    """Tell what the schema does not: what no store could keep, or no journal could post.
 
     The engine publishes none of these; whoever else may write to the topic might.
     """
-    if isinstance(content, Adjustment):
-        effect = content.effect
-        if effect.tax_excluded_amount + effect.tax_amount != effect.tax_included_amount:
-            return "Its effect does not add up."
-        if content.requested_at is None or not _UTC.fullmatch(content.requested_at):
-            return "Its requestedAt is no time in UTC."
+    if size > _LONG:
+        comment = getattr(content, "comment", None)
+        values = row_of(ENTITIES[entity])(content)
+        if any(_is_too_long(value) for value in values if value is not comment):
+            return "A text in it is too long."
+    return _fault_of_adjustment(content) if isinstance(content, Adjustment) else None
+
+
+def _fault_of_adjustment(adjustment: Adjustment) -> str | None:
+    effect, at = adjustment.effect, adjustment.requested_at
+    if effect.tax_excluded_amount + effect.tax_amount != effect.tax_included_amount:
+        return "Its effect does not add up."
+    if max(map(abs, msgspec.structs.astuple(effect))) > AMOUNT_MAX:
+        return "Its effect is out of range."
+    if at is None or not _UTC.fullmatch(at) or not _is_a_time(at):
+        return "Its requestedAt is no time in UTC."
     return None
+
+
+def _is_too_long(value: object) -> bool:
+    return isinstance(value, str) and len(value) > _TEXT_MAX
+
+
+def _is_a_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _aside(record: Any, code: bytes | None, fault: str) -> SetAside:

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from streams.subscribers.errors import HeldError, StoreError
 from streams.subscribers.images import TOPIC, Batch, Progress
 from streams.subscribers.metrics import Metrics
-from streams.subscribers.sequence import enter, fault_of_start
+from streams.subscribers.sequence import enter, fault_of_last, fault_of_start
 
 RETRY_S = 0.5
 KEEP_S = 0.5  # the longest time without a word to the store, which shows that we live
@@ -62,6 +62,7 @@ class Reader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._progress: dict[int, Progress] = {}
         self._stopped: set[int] = set()
+        self._unproved: set[int] = set()
         self._said: str | None = None
 
     async def run(self) -> None:
@@ -103,21 +104,22 @@ class Reader:
         places = [TopicPartition(TOPIC, number) for number in range(count)]
         beginnings = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
-        self._stopped.clear()
-        self._metrics.stopped.set(0)
+        self._unproved.clear()
         for at in places:
             known = self._progress.get(at.partition)
             if known is None:
                 self._begin_anew(at.partition, beginnings[at])
+            elif at.partition in self._stopped:
+                continue
             elif fault := fault_of_start(known, beginnings[at], ends[at]):
                 self._stop(at.partition, fault)
         consumer.assign([at for at in places if at.partition not in self._stopped])
         for at in consumer.assignment():
-            consumer.seek(at, self._progress[at.partition].following)
-        self._said = None
+            consumer.seek(at, self._start(at.partition, beginnings[at]))
         _log.info("adjust %s reads %s", self._name, TOPIC)
 
     def _begin_anew(self, partition: int, beginning: int) -> None:
+        self._stopped.discard(partition)
         self._progress[partition] = Progress(beginning, seq=None if beginning else 0)
         if beginning:
             _log.warning(
@@ -126,6 +128,14 @@ class Reader:
                 TOPIC,
                 beginning,
             )
+
+    def _start(self, partition: int, beginning: int) -> int:
+        """Begin with the last record that was kept, to see that it is still the same."""
+        following, _, mark = self._progress[partition]
+        if mark is None or following <= beginning:
+            return following
+        self._unproved.add(partition)
+        return following - 1
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -150,13 +160,21 @@ class Reader:
         """Runs on the store's thread."""
         batch = Batch()
         for number, records in ((at.partition, found) for at, found in batches.items()):
-            if number in self._stopped:
-                continue
-            if fault := enter(batch, number, self._progress[number], records):
-                self._stop(number, fault)
+            if number not in self._stopped:
+                self._enter(batch, number, records)
         self._store.keep(batch)
         self._progress |= batch.positions
         self._metrics.count(batch)
+        if batch.positions:
+            self._said = None
+
+    def _enter(self, batch: Batch, partition: int, records: list[Any]) -> None:
+        known, fault = self._progress[partition], None
+        if partition in self._unproved:
+            self._unproved.discard(partition)
+            fault, records = fault_of_last(known, records[0]), records[1:]
+        if fault or (fault := enter(batch, partition, known, records)):
+            self._stop(partition, fault)
 
     def _stop(self, partition: int, fault: str) -> None:
         self._stopped.add(partition)

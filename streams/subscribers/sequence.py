@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from streams.subscribers.images import Batch, Image, Progress, read, seq_of
+from streams.subscribers.images import Batch, Image, Progress, mark_of, read, seq_of
 
 
 def enter(batch: Batch, partition: int, known: Progress, records: Iterable[Any]) -> str | None:
@@ -11,8 +11,8 @@ def enter(batch: Batch, partition: int, known: Progress, records: Iterable[Any])
 
     A record without a `seq` is not the engine's, and so is kept aside; it is missed by nobody.
     """
-    following, seq = known
-    fault = None
+    following, seq, _ = known
+    last, fault = None, None
     for record in records:
         headers = dict(record.headers)
         found = seq_of(headers)
@@ -20,14 +20,25 @@ def enter(batch: Batch, partition: int, known: Progress, records: Iterable[Any])
             fault = f"offset {record.offset} has seq {found} where {seq + 1} comes next"
             break
         seq = seq if found is None else found
-        following = record.offset + 1
+        following, last = record.offset + 1, record
         image = read(record, headers)
         if isinstance(image, Image):
             batch.images.append(image)
         else:
             batch.set_aside.append(image)
-    batch.positions[partition] = Progress(following, seq)
+    if last is not None:
+        batch.positions[partition] = Progress(following, seq, mark_of(last))
     return fault
+
+
+def fault_of_last(known: Progress, record: Any) -> str | None:
+    """Tell why a record is not the last one that is known: the topic was cut there, or is another.
+
+    A topic that lost its end grows again, and its numbers fit: only its records tell.
+    """
+    if record.offset == known.following - 1 and mark_of(record) == known.mark:
+        return None
+    return f"offset {known.following - 1} has not the record that was kept from there"
 
 
 def fault_of_start(known: Progress, beginning: int, end: int) -> str | None:

@@ -5,7 +5,7 @@ begins with a sign that a spreadsheet takes for the beginning of a formula.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, TextIO
 
@@ -30,16 +30,19 @@ def export(url: str, first: date, end: date, out: TextIO) -> int:
 
     Raises StoreError.
     """
-    engine = engine_of(url)
+    if first >= end:
+        raise StoreError(f"The period is empty: {end} is not after {first}.")
+    engine = engine_of(url, makes_folder=False)
     if file_of(engine) == "gone":
         raise StoreError(f"There is no {engine.url.database}: Finance has kept nothing yet.")
     written = csv.writer(out, lineterminator="\n")
-    written.writerow(HEADINGS)
     count = 0
     try:
-        for row in _rows(engine, first, end):
-            written.writerow(row)
-            count += 1
+        with engine.connect() as connection:
+            rows = _rows(connection, first, end)
+            written.writerow(HEADINGS)
+            for count, row in enumerate(rows, 1):  # noqa: B007 - how many there were
+                written.writerow(_cells(row))
     except SQLAlchemyError as error:
         cause = str(error.__cause__ or error).splitlines()[0]
         raise StoreError(f"Finance's database cannot be read: {cause}") from error
@@ -48,7 +51,7 @@ def export(url: str, first: date, end: date, out: TextIO) -> int:
     return count
 
 
-def _rows(engine: sql.Engine, first: date, end: date) -> Iterator[tuple[object, ...]]:
+def _rows(connection: sql.Connection, first: date, end: date) -> Iterable[Any]:
     line, adjustment = JOURNAL_ENTRY.c, ENTITY_TABLES["adjustment"].c
     of_period = sql.and_(line.requested_at >= str(first), line.requested_at < str(end))
     asked = (
@@ -57,25 +60,22 @@ def _rows(engine: sql.Engine, first: date, end: date) -> Iterator[tuple[object, 
         .where(of_period)
         .order_by(line.requested_at, line.adjustment_ref_id, line.line)
     )
-    with engine.connect() as connection:
-        found = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(asked)
-        for row in found:
-            yield _cells(row)
+    return connection.execution_options(yield_per=ROWS_AT_ONCE).execute(asked)
 
 
 def _cells(row: Any) -> tuple[object, ...]:
     return (
-        row.requested_at,
-        row.adjustment_ref_id,
+        as_text(row.requested_at),
+        as_text(row.adjustment_ref_id),
         row.line,
         as_text(row.account_ref_id),
         as_text(row.chargeable_event_ref_id),
         as_text(row.gl_account),
         decimal(max(row.amount, 0)),
         decimal(max(-row.amount, 0)),
-        row.currency,
+        as_text(row.currency),
         as_text(row.reason),
-        row.billing_treatment,
+        as_text(row.billing_treatment),
     )
 
 

@@ -1,6 +1,7 @@
 """A batch of images as rows of Finance's tables."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ from schemas.adjustment import Adjustment
 from streams.subscribers.columns import row_of
 from streams.subscribers.finance.gl_accounts import GlAccounts
 from streams.subscribers.finance.journal import UNKNOWN, Line, Taxed, post, taxed
-from streams.subscribers.images import ENTITIES, Batch
+from streams.subscribers.images import ENTITIES, Batch, SetAside, aside
 
 Row = tuple[Any, ...]
 Place = tuple[str, str]
@@ -23,13 +24,22 @@ class Rows:
     entities: dict[str, dict[Any, Row]] = field(
         default_factory=lambda: {entity: {} for entity in ENTITIES}
     )
+    set_aside: list[SetAside] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
     totals: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
 
-def rows_of(batch: Batch, accounts: GlAccounts, find: Callable[[Place], Taxed | None]) -> Rows:
-    """Give the rows; `find` looks for an event of which there is no image in the batch."""
-    rows, events = Rows(), dict[Place, Taxed]()
+def rows_of(
+    batch: Batch,
+    accounts: GlAccounts,
+    posted: AbstractSet[str],
+    find: Callable[[Place], Taxed | None],
+) -> Rows:
+    """Give the rows; `find` looks for an event of which there is no image in the batch.
+
+    An adjustment that was posted before is not posted again, whoever published it twice.
+    """
+    rows, events = Rows(set_aside=list(batch.set_aside)), dict[Place, Taxed]()
     values = {entity: row_of(kind) for entity, kind in ENTITIES.items()}
     for image in batch.images:
         content, kept = image.content, rows.entities[image.entity]
@@ -39,6 +49,8 @@ def rows_of(batch: Batch, accounts: GlAccounts, find: Callable[[Place], Taxed | 
         elif image.entity == "chargeable_event":
             place = (content.account.ref_id, content.ref_id)
             kept[place], events[place] = row, taxed(content)
+        elif content.ref_id in posted or content.ref_id in kept:
+            rows.set_aside.append(aside(image, "This adjustment was published before."))
         else:
             place = (content.account.ref_id, content.chargeable_event_ref_id)
             kept[content.ref_id] = row

@@ -4,9 +4,10 @@ Whoever works on the database has the newest epoch, and every commit proves it: 
 taken for dead and wakes up again is refused by its own first commit.
 """
 
+import secrets
 import time
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from streams.subscribers.images import TOPIC, Batch, Progress
 from streams.subscribers.lease import Lease
 
 BEATS_A_LEASE = 4
+EPOCH_BITS = 62
+CHUNK = 500  # ids looked up at once
 _EVENT = ENTITY_TABLES["chargeable_event"].c
 _SQLITE = (
     "journal_mode=WAL",
@@ -67,7 +70,7 @@ class FinanceStore:
                 rows = connection.execute(sql.select(TOPIC_OFFSET)).all()
         except (SQLAlchemyError, OSError) as error:
             raise _unusable(error) from error
-        return {row.partition: Progress(row.next, row.seq) for row in rows}
+        return {row.partition: Progress(row.next, row.seq, row.mark) for row in rows}
 
     def keep(self, batch: Batch) -> None:
         """Keep a batch, all or nothing. Raises FencedError, StoreError."""
@@ -79,9 +82,11 @@ class FinanceStore:
         try:
             with self._engine.begin() as connection:
                 self._beat(connection)
-                rows = rows_of(batch, self._accounts, lambda place: _find(connection, place))
+                posted = _posted(connection, batch)
+                find = partial(_find, connection)
+                rows = rows_of(batch, self._accounts, posted, find)
                 self._write(connection, rows, batch)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, OverflowError) as error:
             raise _unusable(error) from error
         self._beaten_at = time.monotonic()
 
@@ -100,8 +105,9 @@ class FinanceStore:
         where = self._engine.url.render_as_string()
         held = connection.execute(sql.select(HOLDER)).one_or_none()
         if held is None:
-            connection.execute(HOLDER.insert(), {"epoch": 1, "beat": 0})
-            self._epoch = 1
+            # Of a database that was deleted and made again, an instance of before has no epoch.
+            self._epoch = secrets.randbits(EPOCH_BITS)
+            connection.execute(HOLDER.insert(), {"epoch": self._epoch, "beat": 0})
             return
         mark = None if held.beat is None or held.epoch == self._epoch else tuple(held)
         if not self._lease.has_ended(mark):
@@ -128,7 +134,7 @@ class FinanceStore:
         self._run(connection, statements["journal_entry"], rows.lines)
         totals = [(*named, *total) for named, total in rows.totals.items()]
         self._run(connection, statements["daily_total"], totals)
-        self._run(connection, statements["set_aside"], [tuple(each) for each in batch.set_aside])
+        self._run(connection, statements["set_aside"], [tuple(each) for each in rows.set_aside])
         positions = [(TOPIC, number, *progress) for number, progress in batch.positions.items()]
         self._run(connection, statements["topic_offset"], positions)
 
@@ -158,13 +164,16 @@ class FinanceStore:
         return {name: str(each.compile(self._engine)) for name, each in statements.items()}
 
 
-def engine_of(url: str) -> sql.Engine:
-    """Give an engine; rows are handed to its driver as tuples."""
-    is_sqlite = sql.make_url(url).get_backend_name() == "sqlite"
-    engine = sql.create_engine(url, paramstyle="qmark" if is_sqlite else "format")
+def engine_of(url: str, *, makes_folder: bool = True) -> sql.Engine:
+    """Give an engine; rows are handed to its driver as tuples. Raises StoreError."""
+    try:
+        is_sqlite = sql.make_url(url).get_backend_name() == "sqlite"
+        engine = sql.create_engine(url, paramstyle="qmark" if is_sqlite else "format")
+    except (SQLAlchemyError, ImportError, ValueError) as error:  # a driver may be an extra
+        raise StoreError(f"ADJUST_FINANCE_URL cannot be used: {error}") from error
     if is_sqlite:
         sql.event.listen(engine, "connect", _tune_sqlite)
-        if engine.url.database:
+        if engine.url.database and makes_folder:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     return engine
 
@@ -187,6 +196,17 @@ def _replaced(insert: Any, table: sql.Table) -> Any:
     return insert.on_conflict_do_update(
         index_elements=key, set_={name: insert.excluded[name] for name in others}
     )
+
+
+def _posted(connection: sql.Connection, batch: Batch) -> set[str]:
+    """Give the adjustments of a batch that are kept already."""
+    known = ENTITY_TABLES["adjustment"].c.ref_id
+    ids = [image.content.ref_id for image in batch.images if image.entity == "adjustment"]
+    found: set[str] = set()
+    for start in range(0, len(ids), CHUNK):
+        asked = sql.select(known).where(known.in_(ids[start : start + CHUNK]))
+        found.update(connection.scalars(asked))
+    return found
 
 
 def _find(connection: sql.Connection, place: Place) -> Taxed | None:

@@ -58,6 +58,8 @@ DAILY_TOTAL = sql.Table(
     sql.Column("amount", sql.BigInteger, nullable=False),
     sql.Column("lines", sql.BigInteger, nullable=False),
     sql.PrimaryKeyConstraint("day", "currency", "reason", "gl_account"),
+    # A sum beyond 64 bits would become a float there, without a word.
+    sql.CheckConstraint("typeof(amount) = 'integer'").ddl_if(dialect="sqlite"),
 )
 SET_ASIDE = sql.Table(
     "set_aside",
@@ -78,6 +80,7 @@ TOPIC_OFFSET = sql.Table(
     sql.Column("partition", sql.Integer, nullable=False),
     sql.Column("next", sql.BigInteger, nullable=False),
     sql.Column("seq", sql.BigInteger),  # of the last business transaction
+    sql.Column("mark", sql.Text),  # of the last record, to see whether the topic still has it
     sql.PrimaryKeyConstraint("topic", "partition"),
 )
 # One row. Whoever works here has the newest epoch; its beat shows that it is alive.

@@ -32,6 +32,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     removed: list[str]
     next: dict[int, int]  # the offset to go on from, of all partitions
     seq: dict[int, int | None]  # of the last business transaction
+    mark: dict[int, str | None]  # of the last record, to see whether the topic still has it
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Standing:
         for place in {_file(path, commit).place for path in (*commit.files, *commit.removed)}:
             self.files[place].sort(key=lambda file: file.first)
         self.progress = {
-            partition: Progress(following, commit.seq.get(partition))
+            partition: Progress(following, commit.seq.get(partition), commit.mark.get(partition))
             for partition, following in commit.next.items()
         }
 

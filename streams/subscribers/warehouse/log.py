@@ -24,7 +24,7 @@ class Log:
         self._folder = folder
         self._commits = folder / FOLDER
         self._disk = disk
-        self._inode = 0
+        self._last: object = None  # what tells the file of the last commit from any other
         self.standing = Standing()
 
     @contextmanager
@@ -46,7 +46,6 @@ class Log:
     def make_folder(self) -> None:
         """Make the folder of commits, if this is a new warehouse."""
         self._disk.make_folder(self._commits)
-        self._inode = self._commits.stat().st_ino
 
     def take_over(self) -> None:
         """Begin another epoch: from here on no other instance can commit.
@@ -54,6 +53,7 @@ class Log:
         Raises HeldError if another one takes over at the same moment.
         """
         self.standing = read_commits(self._folder)
+        self._last = self._identity(self.standing.n)
         try:
             self._enter(self._commit([], [], {}, self.standing.epoch + 1))
         except FencedError as error:
@@ -80,7 +80,7 @@ class Log:
         n = self.standing.n
         if self._name(n + 1).exists():
             raise self._fenced()
-        if not self._name(n).exists() or self._commits.stat().st_ino != self._inode:
+        if self._identity(n) != self._last:
             raise self._lost()
 
     def _commit(
@@ -99,12 +99,14 @@ class Log:
             removed=[] if is_whole else removed,
             next={partition: each.following for partition, each in all_progress.items()},
             seq={partition: each.seq for partition, each in all_progress.items()},
+            mark={partition: each.mark for partition, each in all_progress.items()},
         )
 
     def _enter(self, commit: Commit) -> None:
         self._make(commit)
-        if commit.n > 1 and not self._name(commit.n - 1).exists():
+        if self._identity(commit.n - 1) != self._last:
             self._take_back(commit)
+        self._last = self._identity(commit.n)
         whole_before = self.standing.whole_n
         self.standing.apply(commit)
         if commit.is_whole:
@@ -123,9 +125,10 @@ class Log:
         self._disk.sync(self._commits)
 
     def _take_back(self, commit: Commit) -> None:
-        """Undo a commit that follows none.
+        """Undo a commit that does not follow our last.
 
-        The number was made by others long ago and is deleted by now, the one before it first.
+        The number was made by others long ago and is deleted by now, the one before it first; or
+        the whole log was deleted, and others began it anew.
         """
         self._disk.remove(self._name(commit.n))
         raise self._lost()
@@ -138,6 +141,13 @@ class Log:
 
     def _name(self, n: int) -> Path:
         return self._commits / f"{n}.json"
+
+    def _identity(self, n: int) -> object:
+        try:
+            found = self._name(n).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def _held(self) -> HeldError:
         return HeldError(f"waits: another instance is at work on {self._folder}")

@@ -1,47 +1,19 @@
 """Finance keeps the last image of each entity, a journal that adds up, and how far it read."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import sqlalchemy as sql
 
 from schemas.headers import MESSAGE_CODE, SEQ
 from schemas.reasons import REASONS
 from streams.subscribers.errors import FencedError, HeldError, StoreError
-from streams.subscribers.finance.gl_accounts import GlAccounts
 from streams.subscribers.finance.store import FinanceStore
-from streams.subscribers.images import Batch, Progress
+from streams.subscribers.images import Batch, Progress, mark_of
 from tests.postgres import on_both_databases
+from tests.streams.subscribers.finances import ACCOUNTS, CREDIT, Finance
 from tests.streams.subscribers.topic import Partition, batch_of, record
 
 pytestmark = on_both_databases
-
-ACCOUNTS = GlAccounts(receivable="1200", tax_payable="2200", tax_payable_by_code={"VAT21": "2221"})
-CREDIT = (-826446, -173554, -1000000)
-
-
-class Finance:
-    """A store and a look into its database."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._engine = sql.create_engine(url)
-
-    def store(self, lease_s: float = 60.0) -> FinanceStore:
-        return FinanceStore(self.url, ACCOUNTS, lease_s)
-
-    def opened(self) -> FinanceStore:
-        store = self.store()
-        store.open()
-        return store
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self._engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(query)]
-
-    def close(self) -> None:
-        self._engine.dispose()
 
 
 @pytest.fixture
@@ -175,23 +147,59 @@ def test_reading_goes_on_where_the_last_commit_was(finance: Finance) -> None:
     store.close()
 
     again = finance.store()
-    assert again.open() == {5: Progress(1, 1)}
+    assert again.open() == {5: Progress(1, 1, mark_of(partition.records[0]))}
     again.close()
 
 
 def test_rows_and_position_are_kept_together_or_not_at_all(finance: Finance) -> None:
     partition, store = Partition(), finance.opened()
+    partition.publish("account")
+    partition.adjust("CE-1", CREDIT)
+    finance.execute("DROP TABLE daily_total")  # is written after images and journal
+
+    with pytest.raises(StoreError, match="Finance's database cannot be used"):
+        store.keep(batch_of(*partition.records))
+
+    kept = (
+        "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM adjustment)"
+        " + (SELECT count(*) FROM journal_entry) + (SELECT count(*) FROM topic_offset)"
+    )
+    assert finance.rows(kept) == [(0,)]
+    store.close()
+
+
+def test_an_adjustment_that_is_published_twice_is_posted_once_and_stops_nothing(
+    finance: Finance,
+) -> None:
+    partition, store = Partition(), finance.opened()
+    for event in ("CE-1", "CE-2", "CE-3"):
+        partition.adjust(event, CREDIT, number=1)
+    partition.publish("account")
+
+    store.keep(batch_of(*partition.records[:4]))
+    store.keep(batch_of(*partition.records[4:]))
+
+    assert finance.rows("SELECT count(*) FROM journal_entry") == [(3,)]
+    assert finance.rows("SELECT count(*) FROM account") == [(1,)]
+    assert (
+        finance.rows("SELECT fault FROM set_aside")
+        == [("This adjustment was published before.",)] * 2
+    )
+    store.close()
+
+
+def test_a_total_beyond_64_bits_is_refused_and_never_rounded(finance: Finance) -> None:
+    partition, store = Partition(), finance.opened()
     partition.adjust("CE-1", CREDIT, 1)
     store.keep(batch_of(*partition.records))
-    partition.publish("account")
-    partition.adjust("CE-2", CREDIT, 1)  # the same adjustment once more: a journal has it once
+    finance.execute("UPDATE daily_total SET amount = -9223372036854775000 WHERE amount < 0")
+    partition.adjust("CE-1", CREDIT, 2)
 
     with pytest.raises(StoreError):
         store.keep(batch_of(*partition.records[2:]))
 
-    assert finance.rows("SELECT count(*) FROM account") == [(0,)]
-    assert finance.rows("SELECT next FROM topic_offset") == [(3,)]
-    assert finance.rows("SELECT count(*) FROM journal_entry") == [(3,)]
+    lowest = "SELECT amount FROM daily_total ORDER BY amount LIMIT 1"
+    assert finance.rows(lowest) == [(-9223372036854775000,)]
     store.close()
 
 

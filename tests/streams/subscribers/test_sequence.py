@@ -1,12 +1,13 @@
 """A partition is read in its order, and not beyond a place where something is missing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from schemas.headers import MESSAGE_CODE, SEQ
-from streams.subscribers.images import Batch, Progress
-from streams.subscribers.sequence import enter, fault_of_start
+from streams.subscribers.images import Batch, Progress, mark_of
+from streams.subscribers.sequence import enter, fault_of_last, fault_of_start
 from tests.api.images import image_of
 from tests.streams.subscribers.topic import Partition, record
 
@@ -29,7 +30,8 @@ def test_records_are_read_to_the_end_if_nothing_is_missing() -> None:
     partition = three()
     batch, fault = read(NEW, *partition.records)
     assert [image.content.version for image in batch.images] == [1, 2, 3]
-    assert (batch.positions, fault) == ({0: Progress(partition.records[-1].offset + 1, 3)}, None)
+    last = partition.records[-1]
+    assert (batch.positions, fault) == ({0: Progress(last.offset + 1, 3, mark_of(last))}, None)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_what_comes_before_a_fault_is_kept_and_nothing_after_it(
     partition = three()
     batch, found = read(NEW, *(partition.records[place] for place in offered))
     assert (len(batch.images), found) == (kept, fault)
-    assert batch.positions[0].seq == kept
+    assert batch.positions.get(0, NEW).seq == kept
 
 
 def test_where_the_beginning_has_expired_any_number_may_come_first_but_not_second() -> None:
@@ -105,6 +107,15 @@ def test_attributes_that_are_not_known_are_passed_over() -> None:
     partition.publish("account", loyalty="GOLD")
     batch, _ = read(NEW, *partition.records)
     assert len(batch.images) == 1
+
+
+def test_a_topic_that_has_another_record_where_the_last_was_is_not_read_on() -> None:
+    partition = three()
+    batch, _ = read(NEW, *partition.records[:2])
+    known, (first, last, _) = batch.positions[0], partition.records
+    assert fault_of_last(known, last) is None
+    for other in (first, partition.records[2], replace(last, value=b"{}")):
+        assert fault_of_last(known, other) == "offset 2 has not the record that was kept from there"
 
 
 @pytest.mark.parametrize(

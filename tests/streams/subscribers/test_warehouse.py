@@ -11,7 +11,7 @@ import pytest
 from schemas.headers import MESSAGE_CODE, SEQ
 from streams.subscribers.columns import columns_of, row_of
 from streams.subscribers.errors import HeldError
-from streams.subscribers.images import ENTITIES, Batch, Progress
+from streams.subscribers.images import ENTITIES, Batch
 from streams.subscribers.warehouse.store import Warehouse
 from streams.subscribers.warehouse.views import connect
 from tests.streams.subscribers.topic import Partition, batch_of, record
@@ -170,7 +170,7 @@ def test_one_commit_names_the_files_and_how_far_all_partitions_are(tmp_path: Pat
 def test_reading_goes_on_where_the_last_commit_ends(tmp_path: Path) -> None:
     kept(tmp_path, *some_records())
 
-    assert warehouse(tmp_path).open() == {0: Progress(6, 4)}
+    assert warehouse(tmp_path).open()[0][:2] == (6, 4)
 
 
 def test_rows_wait_until_they_are_many(tmp_path: Path) -> None:

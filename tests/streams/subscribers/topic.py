@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 
 from schemas.headers import MESSAGE_CODE, SEQ
-from streams.subscribers.images import TOPIC, Batch, Image, Progress, read
+from streams.subscribers.images import TOPIC, Batch, Image, Progress, mark_of, read
 from tests.api.images import image_of
 
 CODES = {
@@ -88,7 +88,7 @@ def batch_of(*records: Any) -> Batch:
         else:
             batch.set_aside.append(image)
         seq = next((int(value) for name, value in each.headers if name == SEQ), None)
-        batch.positions[each.partition] = Progress(each.offset + 1, seq)
+        batch.positions[each.partition] = Progress(each.offset + 1, seq, mark_of(each))
     return batch
 
 
