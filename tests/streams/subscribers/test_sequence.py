@@ -82,6 +82,20 @@ def test_a_record_that_is_not_the_engines_is_kept_aside_and_counts_for_nothing()
         ("account", {"state": "GONE"}, "Not readable as account"),
         ("chargeable-event", {"quantity": 2**80}, "Not readable as chargeable_event"),
         ("chargeable-event", {"quantity": 2**63}, "Not readable as chargeable_event"),
+        ("account", {"externalId": "x" * 2001}, "A text in it is too long."),
+        ("adjustment", {"user": "x" * 2001}, "A text in it is too long."),
+        ("adjustment", {"requestedAt": "2026-02-30T00:00:00.000Z"}, "Its requestedAt is no time"),
+        (
+            "adjustment",
+            {
+                "effect": {
+                    "taxExcludedAmount": -(2**63),
+                    "taxAmount": 0,
+                    "taxIncludedAmount": -(2**63),
+                }
+            },
+            "Its effect is out of range.",
+        ),
         ("adjustment", {"requestedAt": None}, "Its requestedAt is no time in UTC."),
         ("adjustment", {"requestedAt": "=1+1"}, "Its requestedAt is no time in UTC."),
         (
@@ -100,6 +114,13 @@ def test_an_image_that_is_not_as_its_schema_says_is_kept_aside(
     assert batch.images == []
     assert batch.set_aside[0].fault.startswith(fault)
     assert batch.positions[0].seq == 1
+
+
+def test_a_comment_may_be_long() -> None:
+    partition = Partition()
+    partition.publish("adjustment", comment="\N{SNOWMAN}" * 1000)
+    batch, _ = read(NEW, *partition.records)
+    assert len(batch.images) == 1
 
 
 def test_attributes_that_are_not_known_are_passed_over() -> None:

@@ -1,6 +1,7 @@
 """What is wrong with the folder of the warehouse is said, in one sentence, and got over."""
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -134,6 +135,21 @@ def test_a_folder_that_was_deleted_and_made_again_is_noticed(tmp_path: Path) -> 
 
     with pytest.raises(StoreError, match="was deleted"):
         instance.keep(Batch())
+
+
+def test_a_log_begun_anew_takes_no_commit_of_an_instance_of_before(tmp_path: Path) -> None:
+    records = some_records()
+    before = warehouse(tmp_path / "dwh")
+    goes_on(before, records[:1])
+    shutil.rmtree(tmp_path / "dwh")  # its inode may be given to the next folder
+    after = warehouse(tmp_path / "dwh")
+    goes_on(after, records[:1])
+
+    with pytest.raises(StoreError, match="was deleted"):
+        before.keep(batch_of(*records[2:]))
+
+    after.keep(batch_of(*records[1:]))
+    assert rows_in(tmp_path / "dwh") == places_of(records)
 
 
 def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
