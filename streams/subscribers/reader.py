@@ -63,6 +63,7 @@ class Reader:
         self._progress: dict[int, Progress] = {}
         self._stopped: set[int] = set()
         self._unproved: set[int] = set()
+        self._ends: Mapping[TopicPartition, int] = {}  # when reading began
         self._said: str | None = None
 
     async def run(self) -> None:
@@ -103,7 +104,7 @@ class Reader:
         count = await _partitions(self._client_options)
         places = [TopicPartition(TOPIC, number) for number in range(count)]
         beginnings = await consumer.beginning_offsets(places)
-        ends = await consumer.end_offsets(places)
+        ends = self._ends = await consumer.end_offsets(places)
         self._unproved.clear()
         for at in places:
             known = self._progress.get(at.partition)
@@ -113,9 +114,13 @@ class Reader:
                 continue
             elif fault := fault_of_start(known, beginnings[at], ends[at]):
                 self._stop(at.partition, fault)
-        consumer.assign([at for at in places if at.partition not in self._stopped])
-        for at in consumer.assignment():
-            consumer.seek(at, self._start(at.partition, beginnings[at]))
+        consumer.assign(places)
+        for at in places:
+            if at.partition in self._stopped:
+                consumer.seek(at, ends[at])
+                consumer.pause(at)  # stays assigned, to be counted in the lag
+            else:
+                consumer.seek(at, self._start(at.partition, beginnings[at]))
         _log.info("adjust %s reads %s", self._name, TOPIC)
 
     def _begin_anew(self, partition: int, beginning: int) -> None:
@@ -153,7 +158,8 @@ class Reader:
             read_to = self._progress[at.partition].following
             if at.partition not in self._stopped:
                 read_to = max(read_to, await consumer.position(at))
-            behind += max(0, (consumer.last_stable_offset(at) or 0) - read_to)
+            end = max(consumer.last_stable_offset(at) or 0, self._ends[at])
+            behind += max(0, end - read_to)
         return behind
 
     def _keep(self, batches: Mapping[TopicPartition, list[Any]]) -> None:

@@ -172,6 +172,7 @@ async def test_a_store_that_does_not_go_on_in_the_topic_is_left_as_it_is(
     }
     async with reading(topic, Memory(dict(before))) as found:
         await found.until(lambda: found.figure("stopped_partitions") == 3)
+        await found.until(lambda: found.figure("lag_records") == 3)  # 1 and 2 of those that stopped
         await found.until(lambda: kept_of(found.store, ODD) == [4])
     assert found.store.kept == [(ODD, 4)]
     assert {at: found.store.positions[at] for at in (GOOD, GAP, EXPIRED)} == {

@@ -32,7 +32,7 @@ def export(url: str, first: date, end: date, out: TextIO) -> int:
     """
     if first >= end:
         raise StoreError(f"The period is empty: {end} is not after {first}.")
-    engine = engine_of(url, makes_folder=False)
+    engine = engine_of(url)
     if file_of(engine) == "gone":
         raise StoreError(f"There is no {engine.url.database}: Finance has kept nothing yet.")
     written = csv.writer(out, lineterminator="\n")

@@ -37,6 +37,7 @@ BEATS_A_LEASE = 4
 EPOCH_BITS = 62
 CHUNK = 500  # ids looked up at once
 _EVENT = ENTITY_TABLES["chargeable_event"].c
+_POSTGRESQL = {"connect_timeout": 10, "tcp_user_timeout": 10_000}  # s; ms without an answer
 _SQLITE = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -62,6 +63,8 @@ class FinanceStore:
         """Take the database over, and say how far it is. Raises HeldError, StoreError."""
         self._engine.dispose()  # of a database that was deleted or restarted
         try:
+            if self._engine.dialect.name == "sqlite" and self._engine.url.database:
+                Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
             with self._engine.begin() as connection:
                 _migrate(connection)
             self._file = file_of(self._engine)
@@ -164,17 +167,19 @@ class FinanceStore:
         return {name: str(each.compile(self._engine)) for name, each in statements.items()}
 
 
-def engine_of(url: str, *, makes_folder: bool = True) -> sql.Engine:
+def engine_of(url: str) -> sql.Engine:
     """Give an engine; rows are handed to its driver as tuples. Raises StoreError."""
     try:
         is_sqlite = sql.make_url(url).get_backend_name() == "sqlite"
-        engine = sql.create_engine(url, paramstyle="qmark" if is_sqlite else "format")
+        engine = (
+            sql.create_engine(url, paramstyle="qmark")
+            if is_sqlite
+            else sql.create_engine(url, paramstyle="format", connect_args=_POSTGRESQL)
+        )
     except (SQLAlchemyError, ImportError, ValueError) as error:  # a driver may be an extra
         raise StoreError(f"ADJUST_FINANCE_URL cannot be used: {error}") from error
     if is_sqlite:
         sql.event.listen(engine, "connect", _tune_sqlite)
-        if engine.url.database and makes_folder:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     return engine
 
 
