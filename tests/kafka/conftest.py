@@ -45,14 +45,9 @@ class Engine:
 
     def books(self) -> Books:
         """All that the topics hold, once every request is decided."""
-        read: list[Books] = []
-
-        def decided() -> bool:
-            read[:] = [Books.read(self.options)]
-            return not read[0].undecided()
-
-        wait_until(decided, "every request is decided")
-        return read[0]
+        wait_until(lambda: not Books.read(self.options).undecided(), "every request is decided")
+        # Read while the last was decided, one topic may lack what another has already.
+        return Books.read(self.options)
 
     def check(self) -> None:
         """Every acknowledged request has its one result, and the books agree."""

@@ -120,7 +120,8 @@ def test_a_part_that_cannot_start_stops_all_with_its_own_words(tmp_path: Path) -
 
 
 def assert_first_adjustment_is_told(said: str) -> None:
-    told = [line.split("| ")[1].strip() for line in said.splitlines() if line.startswith("  demo")]
+    named = (line.split("| ", 1) for line in said.splitlines())
+    told = [text.strip() for name, text in named if name.strip() == "demo"]
     assert told[-4:] == [
         "asked:    POST /v1/adjustments: CREDIT 5.00 EUR with tax on CE-500002 of ACC-1001",
         "answered: 201 APPLIED, effect -5.00 EUR (-4.132231 without tax, tax -0.867769)",

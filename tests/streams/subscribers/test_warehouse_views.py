@@ -110,21 +110,6 @@ def test_adjustments_are_summed_up_by_the_utc_day_on_which_they_were_asked_for(
     ]
 
 
-def test_sums_beyond_64_bits_and_days_of_no_calendar_break_nothing(tmp_path: Path) -> None:
-    partition = Partition()
-    most = 2**63 - 1
-    for number in (1, 2):
-        when = {"requestedAt": "2026-99-99T00:00:00.000Z"}
-        partition.adjust("CE-1", (most, 0, most), number, reason="DISPUTE", **when)
-    kept(tmp_path, *partition.records)
-
-    found = asked(
-        tmp_path, "SELECT day, effect_tax_included_amount FROM adjustments_by_day_and_reason"
-    )
-
-    assert found == [(None, 2 * most)]
-
-
 def test_files_that_no_commit_names_are_not_seen(tmp_path: Path) -> None:
     partition = Partition()
     partition.publish("account")
