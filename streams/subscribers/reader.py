@@ -105,13 +105,12 @@ class Reader:
         places = [TopicPartition(TOPIC, number) for number in range(count)]
         beginnings = await consumer.beginning_offsets(places)
         ends = self._ends = await consumer.end_offsets(places)
+        self._stopped.clear()  # the store may be further back now, and is to have what it can
         self._unproved.clear()
         for at in places:
             known = self._progress.get(at.partition)
             if known is None:
                 self._begin_anew(at.partition, beginnings[at])
-            elif at.partition in self._stopped:
-                continue
             elif fault := fault_of_start(known, beginnings[at], ends[at]):
                 self._stop(at.partition, fault)
         consumer.assign(places)
@@ -124,7 +123,6 @@ class Reader:
         _log.info("adjust %s reads %s", self._name, TOPIC)
 
     def _begin_anew(self, partition: int, beginning: int) -> None:
-        self._stopped.discard(partition)
         self._progress[partition] = Progress(beginning, seq=None if beginning else 0)
         if beginning:
             _log.warning(
@@ -136,8 +134,8 @@ class Reader:
 
     def _start(self, partition: int, beginning: int) -> int:
         """Begin with the last record that was kept, to see that it is still the same."""
-        following, _, mark = self._progress[partition]
-        if mark is None or following <= beginning:
+        following, _, digest = self._progress[partition]
+        if digest is None or following <= beginning:
             return following
         self._unproved.add(partition)
         return following - 1
@@ -149,6 +147,7 @@ class Reader:
             for at in consumer.assignment():
                 if at.partition in self._stopped:
                     consumer.pause(at)
+            self._metrics.stopped.set(len(self._stopped))
             self._metrics.lag.set(await self._lag(consumer))
 
     async def _lag(self, consumer: AIOKafkaConsumer) -> int:
@@ -184,7 +183,6 @@ class Reader:
 
     def _stop(self, partition: int, fault: str) -> None:
         self._stopped.add(partition)
-        self._metrics.stopped.set(len(self._stopped))
         _log.error(
             "Partition %d of %s stops here, nothing of it is kept any more: %s. "
             "See docs/subscribing.md, Gaps.",

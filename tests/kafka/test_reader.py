@@ -37,6 +37,7 @@ class Memory:
     aside: list[tuple[int, int]] = field(default_factory=list)
     failures: int = 0
     opened: int = 0
+    is_lost: bool = False
     is_closed: bool = False
 
     def open(self) -> Mapping[int, Progress]:
@@ -47,6 +48,9 @@ class Memory:
         if batch.images and self.failures:
             self.failures -= 1
             raise StoreError("the store is away")
+        if self.is_lost:
+            self.is_lost = False
+            raise StoreError("the store is gone")
         self.kept += [(image.partition, image.offset) for image in batch.images]
         self.aside += [(record.partition, record.offset) for record in batch.set_aside]
         self.positions |= batch.positions
@@ -165,7 +169,7 @@ async def test_a_store_that_does_not_go_on_in_the_topic_is_left_as_it_is(
     topic: KafkaConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = {
-        GOOD: Progress(2, 2, "another mark"),
+        GOOD: Progress(2, 2, "another digest"),
         GAP: Progress(1000, 900, "any"),
         ODD: Progress(4, 3),
         EXPIRED: Progress(1, 1),
@@ -203,6 +207,24 @@ async def test_a_store_that_was_away_is_opened_again_and_misses_nothing(
         assert found.store.opened == 3
         assert len(set(found.store.kept)) == len(found.store.kept)
     assert caplog.text.count("waits: the store is away") == 1
+
+
+async def test_what_comes_before_a_gap_is_kept_even_if_the_store_was_away_meanwhile(
+    topic: KafkaConnection,
+) -> None:
+    store = Memory({GAP: Progress(0, 0)}, failures=1)
+    async with reading(topic, store) as found:
+        await found.until(lambda: kept_of(store, GAP) == [0])
+        await found.until(lambda: found.figure("stopped_partitions") == 1)
+
+
+async def test_a_store_that_begins_anew_has_no_partition_stopped(topic: KafkaConnection) -> None:
+    store = Memory({GOOD: Progress(2, 2, "another digest")})
+    async with reading(topic, store) as found:
+        await found.until(lambda: found.figure("stopped_partitions") == 2)
+        store.positions, store.is_lost = {}, True
+        await found.until(lambda: kept_of(store, GOOD) == [0, 1, 2])
+        await found.until(lambda: found.figure("stopped_partitions") == 1)
 
 
 async def test_without_kafka_it_waits_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
