@@ -11,8 +11,8 @@ import pytest
 from streams.delivery.protocol import Mark
 from streams.delivery.store import Store, StoreMemory
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import wait_until
 from tools.load import SteadyLoad
+from tools.waiting import wait_until
 
 SESSION_S = 6.0
 KILLED, DIED = -9, 70

@@ -15,10 +15,10 @@ import sqlalchemy as sql
 from api.tables import METADATA, TOPIC_OFFSET
 from tests.api.builders import sqlite_url
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import wait_until
 from tools.bench.system import free_port
 from tools.read_models import differences
 from tools.verify.log import Log
+from tools.waiting import wait_until
 
 KILLS = 5
 REQUESTS = 3_000

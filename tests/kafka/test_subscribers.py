@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import ProgramProcess, wait_until
-from tools.verify.log import Log
-from tools.verify.stores import open_stores
+from tests.kafka.workers import ProgramProcess
+from tools.verify.stores import compare, open_stores
+from tools.waiting import wait_until
 
 KILLS = 3  # of each subscriber
 REQUESTS = 300
-TOPIC = "business-transactions"
 SUBSCRIBERS = ("finance", "dwh")
 QUICK = {"ADJUST_LEASE_S": "1", "ADJUST_DWH_FLUSH_S": "0.2"}
 FENCED = 3
@@ -53,10 +52,7 @@ def goes_on(home: Path, name: str, before: int) -> None:
 def disagreements(engine: Engine, home: Path) -> list[str]:
     """What an outsider finds when the stores are compared with the topic."""
     stores = open_stores(home, None)
-    log = Log(engine.options, (TOPIC,))
-    for record in log.records():
-        stores.enter(record)
-    reports = list(stores.finish(log.bounds(TOPIC)))
+    reports = compare(engine.options, stores)
     behind = [note for report in reports for note in report.notes if "behind" in note]
     found = [line for report in reports for line in report.disagreements]
     return [*stores.absent, *stores.unreadable, *behind, *found]
@@ -72,7 +68,7 @@ def agrees(engine: Engine, home: Path) -> None:
 
     try:
         wait_until(agree, "the stores agree with the topic")
-    except AssertionError as late:
+    except TimeoutError as late:
         raise AssertionError("\n".join(found)) from late
 
 

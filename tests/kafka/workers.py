@@ -4,22 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tools.waiting import wait_until
+
 WAIT_S = 60.0
 READY = "adjust worker ready"
-
-
-def wait_until(is_true: Callable[[], object], what: str, limit_s: float = WAIT_S) -> None:
-    """Wait for a condition; fail with what was waited for."""
-    until = time.monotonic() + limit_s
-    while not is_true():
-        assert time.monotonic() < until, f"waited {limit_s:.0f} s in vain: {what}"
-        time.sleep(0.02)
 
 
 class ProgramProcess:

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tools.test_kafka_life import has_ended, wait_until
+from tests.tools.test_kafka_life import has_ended
+from tools.waiting import wait_until
 
 GUARD = Path(__file__).parents[2] / "tools" / "guard.py"
 SLEEPER = ("sleep", "60")
@@ -28,7 +29,7 @@ def test_a_frozen_child_is_killed_after_the_grace() -> None:
     with guarded(*SLEEPER) as guard:
         child = child_of(guard)
         child.suspend()
-        wait_until(lambda: child.status() == psutil.STATUS_STOPPED)
+        wait_until(lambda: child.status() == psutil.STATUS_STOPPED, "the child stands still")
         close(guard)
 
         assert guard.wait(10) == 128 + 9
@@ -40,7 +41,7 @@ def test_a_killed_guard_takes_its_child_along() -> None:
     with guarded(*SLEEPER) as guard:
         child = child_of(guard)
         guard.kill()
-        wait_until(lambda: has_ended(child))
+        wait_until(lambda: has_ended(child), "the child has ended")
 
 
 def test_the_exit_code_of_the_child_is_passed_on() -> None:
@@ -61,7 +62,9 @@ def guarded(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 def child_of(guard: subprocess.Popen[bytes]) -> psutil.Process:
     """Wait until the guard has started its child, and the child its program."""
     process = psutil.Process(guard.pid)
-    wait_until(lambda: any(child.name() == SLEEPER[0] for child in process.children()))
+    wait_until(
+        lambda: any(child.name() == SLEEPER[0] for child in process.children()), "it has a child"
+    )
     return process.children()[0]
 
 

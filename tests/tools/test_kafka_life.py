@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from tools.kafka.errors import (
     StillStoppingError,
 )
 from tools.kafka.folder import take_locks
+from tools.waiting import wait_until
 
 LIMIT_S = 60
 
@@ -84,7 +84,7 @@ def test_java_ends_with_a_killed_guard_and_the_starter_says_so(tmp_path: Path) -
 def test_java_ends_when_the_terminal_is_closed(tmp_path: Path) -> None:
     with started(tmp_path) as kafka:
         kafka.process.send_signal(signal.SIGHUP)
-        wait_until(kafka.is_gone)
+        wait_until(kafka.is_gone, "Kafka is gone", LIMIT_S)
 
 
 def test_a_kafka_that_cannot_start_gives_its_own_last_words(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def started(home: Path, port: int = 0) -> Iterator[Started]:
             yield kafka
         finally:
             process.kill()
-        wait_until(kafka.is_gone)
+        wait_until(kafka.is_gone, "Kafka is gone", LIMIT_S)
 
 
 def command(home: Path, port: int = 0) -> list[str]:
@@ -151,10 +151,3 @@ def has_ended(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -20,6 +20,7 @@ import pytest
 
 from tests.builders import REQUEST_ID, request_body
 from tools.kafka.ports import free_ports
+from tools.waiting import wait_until
 
 LIMIT_S = 150.0
 ANOTHER_ID = "0c5a2f5e-2b0e-4d57-8a86-6f1f0f1f2a11"
@@ -65,7 +66,7 @@ def test_it_adjusts_brings_back_stops_whole_and_remembers(tmp_path: Path) -> Non
         tree = psutil.Process(first.process.pid).children(recursive=True)
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(LIMIT_S) == 0
-        wait_until(lambda: not any(map(is_alive, tree)))
+        wait_until(lambda: not any(map(is_alive, tree)), "no process is left", LIMIT_S)
     with started(tmp_path, ports) as second:
         second.wait_for("curl -i")
         assert "asked:" not in second.said
@@ -74,7 +75,7 @@ def test_it_adjusts_brings_back_stops_whole_and_remembers(tmp_path: Path) -> Non
 
         tree = psutil.Process(second.process.pid).children(recursive=True)
         second.process.kill()
-        wait_until(lambda: not any(map(is_alive, tree)))
+        wait_until(lambda: not any(map(is_alive, tree)), "no process is left", LIMIT_S)
 
 
 def test_a_taken_port_of_rest_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -197,10 +198,3 @@ def is_alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

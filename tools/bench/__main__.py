@@ -12,7 +12,7 @@ from rich.console import Console
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Meter, drained
 from tools.bench.passthrough import PEER_RESULTS, PEER_TRANSACTIONS
-from tools.bench.processes import Part, wait_until
+from tools.bench.processes import Part
 from tools.bench.reads import measure_reads
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
 from tools.bench.subscribing import measure_subscribers
@@ -21,6 +21,7 @@ from tools.bench.table import Report, show
 from tools.kafka.errors import EmbeddedKafkaError
 from tools.load import Population, send_all
 from tools.verify.books import REQUESTS, RESULTS, TRANSACTIONS, Books
+from tools.waiting import wait_until
 
 WORKER_READY = "adjust worker ready"
 LOAD_MAX_S = 600.0

@@ -8,8 +8,9 @@ import psutil
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from tools.bench.processes import PAUSE_S, Part, cpu_s_of
+from tools.bench.processes import Part, cpu_s_of
 from tools.verify.log import Log
+from tools.waiting import PAUSE_S
 
 QUIET_S = 0.5
 LIMIT_S = 600.0

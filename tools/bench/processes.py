@@ -3,26 +3,16 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
-PAUSE_S = 0.02
+from tools.waiting import wait_until
+
 STOP_MAX_S = 30.0
-
-
-def wait_until(is_so: Callable[[], bool], what: str, limit_s: float) -> None:
-    """Look again and again. Raises TimeoutError that says what did not happen."""
-    deadline = time.monotonic() + limit_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            message = f"After {limit_s:.0f} s still not so: {what}."
-            raise TimeoutError(message)
-        time.sleep(PAUSE_S)
 
 
 class Part:

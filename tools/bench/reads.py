@@ -8,12 +8,13 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from tools.bench.charges import Charges
-from tools.bench.processes import Part, wait_until
+from tools.bench.processes import Part
 from tools.bench.queries import Kind, addresses, kinds
 from tools.bench.read_model import Projected, fill
 from tools.bench.rest import WARM_UP, is_ready
 from tools.bench.searches import Searched, figures, search_at_rate
 from tools.bench.system import System, free_port
+from tools.waiting import wait_until
 
 SEARCHES_PER_S = 200
 READY_MAX_S = 60.0

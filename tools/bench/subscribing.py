@@ -17,15 +17,17 @@ from rich.progress import track
 from schemas.header_names import accept_any_header_name
 from schemas.headers import SEQ
 from tools.bench.charges import Charges
-from tools.bench.processes import Part, wait_until
+from tools.bench.processes import Part
 from tools.bench.system import LOOPBACK, System, free_port
 from tools.verify.books import TRANSACTIONS
-from tools.verify.log import Log, murmur2
-from tools.verify.stores import open_stores
+from tools.verify.log import murmur2
+from tools.verify.stores import compare, open_stores
+from tools.waiting import wait_until
 
 SUBSCRIBERS = ("finance", "dwh")
 CAUGHT_UP_MAX_S = 1800.0
 READ_MAX = 5_000
+LOOK_S = 0.25  # between two looks, each of which costs the subscriber some work
 QUEUED_MAX = 100_000
 FILLING = tuple(  # headers that readers pass over, as many and as long as the engine's
     (name, b"x" * size)
@@ -117,14 +119,14 @@ def _catch_up(system: System, name: str, records: int) -> CaughtUp:
     with Part("streams.subscribers", system.home, settings, name) as part:
         part.wait_for(f"adjust {name} reads")
         began_s, began_cpu_s = time.monotonic(), part.cpu_s
-        wait_until(partial(_has_read, port, part, records), f"{name} caught up", CAUGHT_UP_MAX_S)
+        is_read = partial(_has_read, port, part, records)
+        wait_until(is_read, f"{name} caught up", CAUGHT_UP_MAX_S, LOOK_S)
         cpu_s = part.cpu_s - began_cpu_s
         part.stop()
         return CaughtUp(name, records, time.monotonic() - began_s, cpu_s)
 
 
 def _has_read(port: int, part: Part, records: int) -> bool:
-    time.sleep(0.25)  # each look costs the subscriber some work
     told = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text.splitlines()
     counts = (line for line in told if line.startswith("adjust_subscriber_images_total"))
     return part.has_ended or sum(float(line.rpartition(" ")[2]) for line in counts) >= records
@@ -158,9 +160,6 @@ async def _read(bootstrap: str, records: int) -> None:
 
 def _compare(system: System) -> list[str]:
     stores = open_stores(system.home, None)
-    log = Log(system.options, (TRANSACTIONS,))
-    for record in log.records():
-        stores.enter(record)
-    reports = list(stores.finish(log.bounds(TRANSACTIONS)))
+    reports = compare(system.options, stores)
     found = [line for report in reports for line in report.disagreements]
     return [*stores.absent, *stores.unreadable, *found]
