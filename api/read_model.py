@@ -19,10 +19,11 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from api.errors import NotCaughtUpError
 from api.metrics import Metrics
-from api.records import answer_of, enter_transaction, received_of, seq_of
+from api.records import answer_of, enter_transaction, received_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
+from schemas.headers import seq_of
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
@@ -231,25 +232,25 @@ class ReadModel:
             taken, self._unwritten = self._unwritten, []
             if not taken:
                 return  # the one before took it along
-            answers = await self._on_writer(self._write, taken)
-        for written in taken:
-            for at, records in written.items():
-                self._reached[at] = records[-1].offset + 1
-                self._metrics.records_read.labels(at.topic).inc(len(records))
-                if at.topic == self._topics.transactions:
-                    self._seq[at.partition] = self._last_seq(at, records)
-        for answer in answers:
+            rows = await self._on_writer(self._write, taken)
+        for (topic, number), progress in rows.positions.items():
+            self._reached[TopicPartition(topic, number)] = progress.following
+            if topic == self._topics.transactions:
+                self._seq[number] = progress.seq
+        for at, records in (each for written in taken for each in written.items()):
+            self._metrics.records_read.labels(at.topic).inc(len(records))
+        for answer in rows.answers:
             self._waiters.deliver(answer)
         async with self._moved:
             self._moved.notify_all()
 
-    def _write(self, taken: list[Batches]) -> list[Answer]:
+    def _write(self, taken: list[Batches]) -> Rows:
         """Runs on the writer thread."""
         rows = Rows()
         for at, records in (each for batches in taken for each in batches.items()):
-            seq = self._last_seq(at, records)
-            rows.positions[at.topic, at.partition] = Progress(records[-1].offset + 1, seq)
+            seq = 0
             if at.topic == self._topics.transactions:
+                seq = last_seq(records, self._seq.get(at.partition, 0))
                 for record in records:
                     enter_transaction(rows, record)
             elif at.topic == self._topics.results:
@@ -257,13 +258,9 @@ class ReadModel:
             else:
                 seen = (received_of(record, self._partitions) for record in records)
                 rows.requests += [request for request in seen if request is not None]
+            rows.positions[at.topic, at.partition] = Progress(records[-1].offset + 1, seq)
         self._store.keep(rows)
-        return rows.answers
-
-    def _last_seq(self, at: TopicPartition, records: Sequence[Any]) -> int:
-        if at.topic != self._topics.transactions:
-            return 0
-        return last_seq(records, self._seq.get(at.partition, 0))
+        return rows
 
     def _is_told(self, answer: Answer) -> bool:
         """Whether the request and the changed entities of a result are kept as well."""

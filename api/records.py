@@ -16,12 +16,11 @@ from schemas.account import AccountReference
 from schemas.adjustment import AdjustmentRequest
 from schemas.amounts import Amounts
 from schemas.forms import is_guid
-from schemas.headers import MESSAGE_CODE, REQUEST_ID, SEQ
+from schemas.headers import MESSAGE_CODE, REQUEST_ID, seq_of
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _NUMBER = re.compile("[0-9]{1,18}")
-_SEQ = re.compile(rb"[0-9]{1,18}")
 _WORD = re.compile(r"\w+")
 WORD_MAX = 64  # characters of a word of a comment that are kept
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,12 +71,6 @@ def enter_transaction(rows: Rows, record: Any) -> None:
         return
     with suppress(msgspec.DecodeError, ValueError):
         _enter(rows, record, headers)
-
-
-def seq_of(headers: Mapping[str, bytes | None]) -> int | None:
-    """Give the number that the engine gave a business transaction; None of one of others."""
-    seq = headers.get(SEQ)
-    return int(seq) if seq is not None and _SEQ.fullmatch(seq) else None
 
 
 def _enter(rows: Rows, record: Any, headers: Mapping[str, bytes | None]) -> None:

@@ -1,7 +1,8 @@
 """Lets aiokafka read records whose header names are not UTF-8: it would stop at them for ever.
 
 Anybody may write such a record. All headers of it count as absent; the record beside it keeps its
-own. Each process that reads a topic of requests calls `accept_any_header_name` once, at its start.
+own. Each process that reads what others may write calls `accept_any_header_name` once, at its
+start.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""The names of the headers that records carry."""
+"""The names of the headers that records carry, and how their number is read."""
+
+import re
+from collections.abc import Mapping
 
 CHANNEL = "channel"
 BATCH = "batch"
@@ -30,3 +33,11 @@ DLQ_OFFSET = "dlq-offset"
 DLQ_CODE = "dlq-code"
 DLQ_TEXT = "dlq-text"
 DLQ_TRUNCATED = "dlq-truncated"
+
+_SEQ = re.compile(rb"[0-9]{1,18}")
+
+
+def seq_of(headers: Mapping[str, bytes | None]) -> int | None:
+    """Give the number that the engine gave a record; None where somebody else wrote it."""
+    seq = headers.get(SEQ)
+    return int(seq) if seq is not None and _SEQ.fullmatch(seq) else None

@@ -13,7 +13,7 @@ from schemas.account import Account
 from schemas.adjustment import Adjustment
 from schemas.chargeable_event import ChargeableEvent
 from schemas.forms import AMOUNT_MAX
-from schemas.headers import MESSAGE_CODE, SEQ
+from schemas.headers import MESSAGE_CODE
 from streams.subscribers.columns import row_of
 
 TOPIC = "business-transactions"
@@ -24,7 +24,6 @@ ENTITIES: dict[str, type[msgspec.Struct]] = {
 }
 """What is kept of each entity, by the name of its table, in the order of tables."""
 
-_SEQ = re.compile(rb"[0-9]{1,18}")
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _LONG = 2_000  # bytes of a value with which no text in it can be too long for an index
 _TEXT_MAX = 256  # characters of all texts but a comment
@@ -72,7 +71,7 @@ class Progress(NamedTuple):
 
     following: int  # the next offset
     seq: int | None  # of the last business transaction; None where any may come first
-    mark: str | None = None  # of the last record: whether the topic still has it is looked at
+    digest: str | None = None  # of the last record: whether the topic still has it is looked at
 
 
 @dataclass
@@ -84,10 +83,10 @@ class Batch:
     positions: dict[int, Progress] = field(default_factory=dict)
 
 
-def read(record: Any, headers: Mapping[str, bytes]) -> Image | SetAside:
-    """Read a record of the topic, whoever wrote it."""
+def read(record: Any, headers: Mapping[str, bytes], seq: int | None) -> Image | SetAside:
+    """Read a record of the topic, whoever wrote it; `seq` is its number, if it has one."""
     code = headers.get(MESSAGE_CODE)
-    if seq_of(headers) is None:
+    if seq is None:
         return _aside(record, code, "It has no seq: the engine did not write it.")
     known = None if code is None else _BY_CODE.get(code)
     if known is None:
@@ -104,15 +103,9 @@ def read(record: Any, headers: Mapping[str, bytes]) -> Image | SetAside:
     return Image(entity, content, record.value, record.partition, record.offset, record.timestamp)
 
 
-def mark_of(record: Any) -> str:
+def digest_of(record: Any) -> str:
     """Give what tells a record from another one in its place."""
     return blake2b(record.value or b"", digest_size=8).hexdigest()
-
-
-def seq_of(headers: Mapping[str, bytes]) -> int | None:
-    """Give the number that the engine gave a record; None where somebody else wrote it."""
-    seq = headers.get(SEQ)
-    return int(seq) if seq is not None and _SEQ.fullmatch(seq) else None
 
 
 def _fault_of(entity: str, content: Any, size: int) -> str | None:

@@ -20,7 +20,7 @@ class Metrics:
         )
         self._set_aside = Counter(
             "adjust_subscriber_set_aside",
-            "Records that could not be read and were kept aside.",
+            "Records that the reader could not read, and that were kept aside.",
             registry=registry,
         )
         self.stopped = Gauge(

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from streams.subscribers.images import Batch, Image, Progress, mark_of, read, seq_of
+from schemas.headers import seq_of
+from streams.subscribers.images import Batch, Image, Progress, digest_of, read
 
 
 def enter(batch: Batch, partition: int, known: Progress, records: Iterable[Any]) -> str | None:
@@ -21,13 +22,13 @@ def enter(batch: Batch, partition: int, known: Progress, records: Iterable[Any])
             break
         seq = seq if found is None else found
         following, last = record.offset + 1, record
-        image = read(record, headers)
+        image = read(record, headers, found)
         if isinstance(image, Image):
             batch.images.append(image)
         else:
             batch.set_aside.append(image)
     if last is not None:
-        batch.positions[partition] = Progress(following, seq, mark_of(last))
+        batch.positions[partition] = Progress(following, seq, digest_of(last))
     return fault
 
 
@@ -36,7 +37,7 @@ def fault_of_last(known: Progress, record: Any) -> str | None:
 
     A topic that lost its end grows again, and its numbers fit: only its records tell.
     """
-    if record.offset == known.following - 1 and mark_of(record) == known.mark:
+    if record.offset == known.following - 1 and digest_of(record) == known.digest:
         return None
     return f"offset {known.following - 1} has not the record that was kept from there"
 

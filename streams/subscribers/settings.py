@@ -28,7 +28,7 @@ class SubscriberSettings(BaseSettings):
     dwh_flush_s: float = Field(
         default=10.0,
         gt=0,
-        le=30.0,
+        le=20.0,
         description="Seconds after which rows that were read are in files of the warehouse.",
     )
     lease_s: float = Field(

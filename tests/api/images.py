@@ -27,12 +27,11 @@ def image_of(kind: str, **changes: Any) -> bytes:
 
 
 def a_record(
-    value: bytes, *headers: tuple[str, bytes], account: str = ACCOUNT, is_null: bool = False
+    value: bytes | None, *headers: tuple[str, bytes | None], account: str = ACCOUNT
 ) -> Any:
-    """Give a record of the one partition there is, with this value or with none."""
-    key, size = account.encode(), len(value)
-    kept = None if is_null else value
-    return ConsumerRecord("any", 0, 0, 0, 0, key, kept, None, len(key), size, headers)
+    """Give a record of the one partition there is."""
+    key, size = account.encode(), len(value or b"")
+    return ConsumerRecord("any", 0, 0, 0, 0, key, value, None, len(key), size, headers)
 
 
 def entered(code: bytes, *images: bytes, request: str | None = None) -> Rows:

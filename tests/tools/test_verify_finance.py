@@ -238,7 +238,7 @@ def test_a_good_database_agrees(database: Path) -> None:
         "Finance: each adjustment is posted by the rule": 5,
         "Finance: the lines of each adjustment add up to zero": 2,
         "Finance: one receivable account per currency": 2,
-        "Finance: line 1 adds up to the effects, per customer account": 1,
+        "Finance: line 1 adds up to the effects, per account": 1,
         "Finance: daily totals are the journal grouped anew": 5,
     }
 

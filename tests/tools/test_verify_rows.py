@@ -7,6 +7,8 @@ import pytest
 from tests.tools.transactions import ADJUSTMENT, EVENT, Values, published, record
 from tools.verify.rows import row_of
 
+NO_DAY = "2026-02-30T00:00:00.000Z"
+OUT_OF_RANGE = {"taxExcludedAmount": -(2**63), "taxAmount": 0, "taxIncludedAmount": -(2**63)}
 UNBALANCED = {**EVENT["current"], "taxAmount": 0}
 UNREADABLE: list[tuple[str, str, Values]] = [
     ("a code that nobody knows", "invoice", ADJUSTMENT),
@@ -16,6 +18,10 @@ UNREADABLE: list[tuple[str, str, Values]] = [
     ("an effect that does not add up", "adjustment", {**ADJUSTMENT, "effect": UNBALANCED}),
     ("no time", "adjustment", {**ADJUSTMENT, "requestedAt": None}),
     ("a time that is none", "adjustment", {**ADJUSTMENT, "requestedAt": "yesterday, 10:00Z"}),
+    ("a day of no calendar", "adjustment", {**ADJUSTMENT, "requestedAt": NO_DAY}),
+    ("a time without fractions", "adjustment", {**ADJUSTMENT, "requestedAt": NO_DAY[:19] + "Z"}),
+    ("an effect out of range", "adjustment", {**ADJUSTMENT, "effect": OUT_OF_RANGE}),
+    ("a text that is too long", "adjustment", {**ADJUSTMENT, "user": "x" * 2_001}),
     ("a time that is not UTC", "adjustment", {**ADJUSTMENT, "requestedAt": EVENT["eventDate"]}),
 ]
 

@@ -34,10 +34,9 @@ def main() -> int:
         reason = problem.args[0].str() if isinstance(problem, KafkaException) else problem
         console.print(f"Kafka at {options['bootstrap.servers']} was not read: {reason}")
         return 1
-    show(books, console, reports)
+    found = show(books, console, reports)
     for line in (*stores.absent, *stores.unreadable):
         console.print(line, markup=False, soft_wrap=True)
-    found = [*books.disagreements(), *(line for each in reports for line in each.disagreements)]
     return 1 if found or stores.unreadable else 0
 
 
@@ -52,8 +51,8 @@ def check(options: Mapping[str, str], stores: Stores) -> tuple[Books, list[Repor
     return books, list(stores.finish(log.bounds(TRANSACTIONS)))
 
 
-def show(books: Books, console: Console, reports: Sequence[Report] = ()) -> None:
-    """Print what was checked, on how much, and every disagreement."""
+def show(books: Books, console: Console, reports: Sequence[Report] = ()) -> int:
+    """Print what was checked, on how much, and every disagreement; give how many there are."""
     table = Table(
         title=f"{len(books.requests)} requests, {len(books.answers)} results, "
         f"{len(books.charges)} chargeable events"
@@ -62,20 +61,24 @@ def show(books: Books, console: Console, reports: Sequence[Report] = ()) -> None
     table.add_column("rows", justify="right")
     table.add_column("disagreements", justify="right")
     shown: list[str] = []
+    found = 0
     for name, lines in books.checks().items():
         of_books = Check(name)
         for line in lines:
             of_books.say(line)
         table.add_row(name, "", str(of_books.disagreements))
         shown += of_books.lines()
+        found += of_books.disagreements
     for report in reports:
         table.add_section()
         for each in report.checks:
             table.add_row(each.name, str(each.rows), str(each.disagreements))
+            found += each.disagreements
         shown += [*report.disagreements, *report.notes]
     console.print(table)
     for line in shown:
         console.print(line, markup=False, soft_wrap=True)
+    return found
 
 
 def _arguments() -> argparse.Namespace:

@@ -52,6 +52,10 @@ class FinanceCheck:
         self._journal.finish(is_whole=not any(bounds.begins.values()))
         return self.report
 
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
     def _miss(self, table: str, key: str, at: tuple[int, int]) -> None:
         """Say that the last image of an entity is not what stands there."""
         names = dict(zip(_KEYS[table], key.split("/", len(_KEYS[table]) - 1), strict=True))

@@ -28,7 +28,7 @@ class Journal:
         self._posting = report.check("each adjustment is posted by the rule")
         self._balance = report.check("the lines of each adjustment add up to zero")
         self._receivable = report.check("one receivable account per currency")
-        self._owed = report.check("line 1 adds up to the effects, per customer account")
+        self._owed = report.check("line 1 adds up to the effects, per account")
         self._daily = report.check("daily totals are the journal grouped anew")
         self._posted: dict[int, bytes] = {}  # by the hash of the adjustment's refId
         self._totals: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,7 +33,9 @@ _FORMS = {
 _PLAIN = {int, bytes, type(None)}
 _DAY_MS = 86_400_000
 _SEQ = re.compile("[0-9]{1,18}")
-_UTC = re.compile("[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,6})?Z")
+_UTC = re.compile("[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}[.][0-9]{3}Z")
+_LONG, _TEXT_MAX = 2_000, 256  # bytes of a value from which on characters of its texts are counted
+_AMOUNT_MAX = 10**15
 _CAPITAL = re.compile("(?=[A-Z])")
 
 
@@ -143,7 +145,15 @@ def _image(table: str, form: Any, value: bytes) -> dict[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     flat = _flatten(image, _tree(table))
+    if len(value) > _LONG and _has_long_text(flat):
+        return None
     return flat if table != ADJUSTMENT or _is_postable(flat) else None
+
+
+def _has_long_text(flat: dict[str, Any]) -> bool:
+    """Whether a text is longer than any that the engine lets through, comments apart."""
+    texts = (text for name, text in flat.items() if name != "comment" and isinstance(text, str))
+    return any(len(text) > _TEXT_MAX for text in texts)
 
 
 def _is_postable(adjustment: dict[str, Any]) -> bool:
@@ -151,9 +161,15 @@ def _is_postable(adjustment: dict[str, Any]) -> bool:
     excluded, tax, included = (
         adjustment[f"effect_{name}_amount"] for name in ("tax_excluded", "tax", "tax_included")
     )
-    return _UTC.fullmatch(adjustment["requested_at"] or "") is not None and (
-        excluded + tax == included
-    )
+    is_sum = excluded + tax == included and max(map(abs, (excluded, tax, included))) <= _AMOUNT_MAX
+    return is_sum and _is_time(adjustment["requested_at"] or "")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _UTC.fullmatch(text) is not None and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _flatten(image: dict[str, Any], tree: Tree) -> dict[str, Any]:

@@ -1,17 +1,18 @@
 """Opens the stores of the subscribers that are there, each at one moment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
+from tools.verify.books import TRANSACTIONS
 from tools.verify.checks import Report
 from tools.verify.finance import FinanceCheck
 from tools.verify.finance_store import FinanceStore
 from tools.verify.held import AbsentError
-from tools.verify.log import Bounds, Record
+from tools.verify.log import Bounds, Log, Record
 from tools.verify.rows import row_of
 from tools.verify.warehouse import WarehouseCheck
 from tools.verify.warehouse_store import WarehouseStore
@@ -34,8 +35,18 @@ class Stores:
             check.enter(record, row)
 
     def finish(self, bounds: Bounds) -> Iterator[Report]:
-        """Say what each store was found to be."""
-        return (check.finish(bounds) for check in self.checks)
+        """Say what each store was found to be, and let go of it."""
+        for check in self.checks:
+            yield check.finish(bounds)
+            check.close()
+
+
+def compare(options: Mapping[str, str], stores: Stores) -> list[Report]:
+    """Compare stores with the topic as it is now. Raises KafkaException, TimeoutError."""
+    log = Log(options, [TRANSACTIONS])
+    for record in log.records():
+        stores.enter(record)
+    return list(stores.finish(log.bounds(TRANSACTIONS)))
 
 
 def open_stores(home: Path, finance_url: str | None) -> Stores:

@@ -40,3 +40,7 @@ class WarehouseCheck:
                 f"{names}{more}."
             )
         return self.report
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()

@@ -1,6 +1,6 @@
 """Keeps images, their journal and the position in the topic: all in one commit.
 
-Whoever works on the database has the newest epoch, and every commit proves it: an instance that was
+Whoever works on the database has the newest turn, and every commit proves it: an instance that was
 taken for dead and wakes up again is refused by its own first commit.
 """
 
@@ -34,8 +34,8 @@ from streams.subscribers.images import TOPIC, Batch, Progress
 from streams.subscribers.lease import Lease
 
 BEATS_A_LEASE = 4
-EPOCH_BITS = 62
-CHUNK = 500  # ids looked up at once
+TURN_BITS = 62
+IDS_AT_ONCE = 500  # ids looked up at once
 _EVENT = ENTITY_TABLES["chargeable_event"].c
 _POSTGRESQL = {"connect_timeout": 10, "tcp_user_timeout": 10_000}  # s; ms without an answer
 _SQLITE = (
@@ -55,7 +55,7 @@ class FinanceStore:
         self._engine = engine_of(url)
         self._accounts = accounts
         self._lease, self._beat_s = Lease(lease_s), lease_s / BEATS_A_LEASE
-        self._epoch: int | None = None
+        self._turn: int | None = None
         self._beaten_at = 0.0
         self._file: object = None
 
@@ -73,7 +73,7 @@ class FinanceStore:
                 rows = connection.execute(sql.select(TOPIC_OFFSET)).all()
         except (SQLAlchemyError, OSError) as error:
             raise _unusable(error) from error
-        return {row.partition: Progress(row.next, row.seq, row.mark) for row in rows}
+        return {row.partition: Progress(row.next, row.seq, row.digest) for row in rows}
 
     def keep(self, batch: Batch) -> None:
         """Keep a batch, all or nothing. Raises FencedError, StoreError."""
@@ -97,7 +97,7 @@ class FinanceStore:
         """Let the next instance begin at once."""
         try:
             with self._engine.begin() as connection:
-                is_ours = HOLDER.c.epoch == self._epoch
+                is_ours = HOLDER.c.turn == self._turn
                 connection.execute(HOLDER.update().where(is_ours).values(beat=None))
         except SQLAlchemyError:
             pass  # then the lease ends by itself
@@ -108,22 +108,22 @@ class FinanceStore:
         where = self._engine.url.render_as_string()
         held = connection.execute(sql.select(HOLDER)).one_or_none()
         if held is None:
-            # Of a database that was deleted and made again, an instance of before has no epoch.
-            self._epoch = secrets.randbits(EPOCH_BITS)
-            connection.execute(HOLDER.insert(), {"epoch": self._epoch, "beat": 0})
+            # Of a database that was deleted and made again, an instance of before has no turn.
+            self._turn = secrets.randbits(TURN_BITS)
+            connection.execute(HOLDER.insert(), {"turn": self._turn, "beat": 0})
             return
-        mark = None if held.beat is None or held.epoch == self._epoch else tuple(held)
-        if not self._lease.has_ended(mark):
+        is_free = held.beat is None or held.turn == self._turn
+        if not self._lease.has_ended(None if is_free else tuple(held)):
             raise HeldError(f"waits: another instance is at work on {where}")
-        newer = HOLDER.update().where(HOLDER.c.epoch == held.epoch)
-        taken = connection.execute(newer.values(epoch=held.epoch + 1, beat=0))
+        newer = HOLDER.update().where(HOLDER.c.turn == held.turn)
+        taken = connection.execute(newer.values(turn=held.turn + 1, beat=0))
         if taken.rowcount != 1:
             raise HeldError(f"waits: another instance has just begun on {where}")
-        self._epoch = held.epoch + 1
+        self._turn = held.turn + 1
 
     def _beat(self, connection: sql.Connection) -> None:
         """Show that this one lives, and prove that it still has the database."""
-        is_ours = HOLDER.c.epoch == self._epoch
+        is_ours = HOLDER.c.turn == self._turn
         beaten = connection.execute(
             HOLDER.update().where(is_ours).values(beat=sql.func.coalesce(HOLDER.c.beat, 0) + 1)
         )
@@ -208,8 +208,8 @@ def _posted(connection: sql.Connection, batch: Batch) -> set[str]:
     known = ENTITY_TABLES["adjustment"].c.ref_id
     ids = [image.content.ref_id for image in batch.images if image.entity == "adjustment"]
     found: set[str] = set()
-    for start in range(0, len(ids), CHUNK):
-        asked = sql.select(known).where(known.in_(ids[start : start + CHUNK]))
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        asked = sql.select(known).where(known.in_(ids[start : start + IDS_AT_ONCE]))
         found.update(connection.scalars(asked))
     return found
 

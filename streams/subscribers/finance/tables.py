@@ -80,13 +80,13 @@ TOPIC_OFFSET = sql.Table(
     sql.Column("partition", sql.Integer, nullable=False),
     sql.Column("next", sql.BigInteger, nullable=False),
     sql.Column("seq", sql.BigInteger),  # of the last business transaction
-    sql.Column("mark", sql.Text),  # of the last record, to see whether the topic still has it
+    sql.Column("digest", sql.Text),  # of the last record, to see whether the topic still has it
     sql.PrimaryKeyConstraint("topic", "partition"),
 )
-# One row. Whoever works here has the newest epoch; its beat shows that it is alive.
+# One row. Whoever works here has the newest turn; its beat shows that it is alive.
 HOLDER = sql.Table(
     "holder",
     METADATA,
-    sql.Column("epoch", sql.BigInteger, primary_key=True, autoincrement=False),
+    sql.Column("turn", sql.BigInteger, primary_key=True, autoincrement=False),
     sql.Column("beat", sql.BigInteger),  # null: nobody
 )

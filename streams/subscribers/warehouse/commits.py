@@ -26,13 +26,12 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """What one commit says."""
 
     n: int
-    epoch: int  # 1 more with each take-over
     is_whole: bool = msgspec.field(name="all")  # whether `files` are all there are
     files: list[str]  # what is added
     removed: list[str]
     next: dict[int, int]  # the offset to go on from, of all partitions
     seq: dict[int, int | None]  # of the last business transaction
-    mark: dict[int, str | None]  # of the last record, to see whether the topic still has it
+    digest: dict[int, str | None]  # of the last record, to see whether the topic still has it
 
 
 @dataclass
@@ -40,29 +39,31 @@ class Standing:
     """What the commits come to."""
 
     n: int = 0
-    epoch: int = 0
     whole_n: int = 0  # the last commit that names all files
     progress: dict[int, Progress] = field(default_factory=dict)
     files: defaultdict[Place, list[DataFile]] = field(default_factory=lambda: defaultdict(list))
 
     def apply(self, commit: Commit) -> None:
         """Go on by one commit. Raises StoreError."""
-        self.n, self.epoch = commit.n, commit.epoch
+        self.n = commit.n
         if commit.is_whole:
             self.whole_n = commit.n
             self.files.clear()
-        for path in commit.removed:
-            file = _file(path, commit)
+        removed, added = (
+            [_file(path, commit) for path in paths] for paths in (commit.removed, commit.files)
+        )
+        for file in removed:
             if file not in self.files[file.place]:
-                raise StoreError(f"Commit {commit.n} of the warehouse is damaged: no {path} yet.")
+                raise StoreError(
+                    f"Commit {commit.n} of the warehouse is damaged: no {file.path} yet."
+                )
             self.files[file.place].remove(file)
-        for path in commit.files:
-            file = _file(path, commit)
+        for file in added:
             self.files[file.place].append(file)
-        for place in {_file(path, commit).place for path in (*commit.files, *commit.removed)}:
+        for place in {file.place for file in (*removed, *added)}:
             self.files[place].sort(key=lambda file: file.first)
         self.progress = {
-            partition: Progress(following, commit.seq.get(partition), commit.mark.get(partition))
+            partition: Progress(following, commit.seq.get(partition), commit.digest.get(partition))
             for partition, following in commit.next.items()
         }
 

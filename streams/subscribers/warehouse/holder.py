@@ -1,4 +1,4 @@
-"""The mark of the instance that is at work: a file that it writes again and again."""
+"""The beat of the instance that is at work: a file that it writes again and again."""
 
 import os
 import time
@@ -18,7 +18,7 @@ class Holder:
     """Nothing depends on it but who works. Raises OSError."""
 
     def __init__(self, folder: Path, disk: Disk, lease_s: float) -> None:
-        """Say where the mark is, and how long it may stand still."""
+        """Say where the beat is, and how long it may stand still."""
         self._file = folder / NAME
         self._disk = disk
         self._beat_s = lease_s / _BEATS
@@ -30,12 +30,12 @@ class Holder:
 
     def is_free(self) -> bool:
         """Whether nobody else is at work."""
-        mark = self._mark()
-        is_ours = mark is not None and mark == self._ours
-        return is_ours or self._lease.has_ended(mark)
+        written = self._written()
+        is_ours = written is not None and written == self._ours
+        return is_ours or self._lease.has_ended(written)
 
     def take(self) -> None:
-        """Make the mark ours, and delete what others did not finish."""
+        """Make the place ours, and delete what others did not finish."""
         self._beaten = -self._beat_s
         self.beat()
         for file in self._file.parent.iterdir():
@@ -48,18 +48,18 @@ class Holder:
         if now - self._beaten < self._beat_s:
             return
         self._beats, self._beaten = self._beats + 1, now
-        mark = {"instance": self._instance, "process": os.getpid(), "beat": self._beats}
+        beat = {"instance": self._instance, "process": os.getpid(), "beat": self._beats}
         part = part_in(self._file.parent)
-        self._ours = msgspec.json.encode(mark)
+        self._ours = msgspec.json.encode(beat)
         self._disk.write(part, [self._ours])
         part.replace(self._file)
 
     def leave(self) -> None:
         """Let others have the warehouse at once."""
-        if self._ours is not None and self._mark() == self._ours:
+        if self._ours is not None and self._written() == self._ours:
             self._disk.remove(self._file)
 
-    def _mark(self) -> bytes | None:
+    def _written(self) -> bytes | None:
         try:
             return self._file.read_bytes()
         except FileNotFoundError:

@@ -48,14 +48,14 @@ class Log:
         self._disk.make_folder(self._commits)
 
     def take_over(self) -> None:
-        """Begin another epoch: from here on no other instance can commit.
+        """Make a commit of nothing: from here on no other instance can make any.
 
         Raises HeldError if another one takes over at the same moment.
         """
         self.standing = read_commits(self._folder)
         self._last = self._identity(self.standing.n)
         try:
-            self._enter(self._commit([], [], {}, self.standing.epoch + 1))
+            self._enter(self._commit([], [], {}))
         except FencedError as error:
             raise self._held() from error
         for file in self._commits.iterdir():
@@ -65,7 +65,7 @@ class Log:
     def add(self, files: list[str], removed: list[str], progress: dict[int, Progress]) -> None:
         """Commit. Raises FencedError if another instance took over, StoreError if all is gone."""
         self.check()
-        self._enter(self._commit(files, removed, progress, self.standing.epoch))
+        self._enter(self._commit(files, removed, progress))
 
     def is_ours(self) -> bool:
         """Whether nobody took over since. Raises StoreError if all is gone."""
@@ -84,7 +84,7 @@ class Log:
             raise self._lost()
 
     def _commit(
-        self, files: list[str], removed: list[str], progress: dict[int, Progress], epoch: int
+        self, files: list[str], removed: list[str], progress: dict[int, Progress]
     ) -> Commit:
         n = self.standing.n + 1
         is_whole = n == 1 or n - self.standing.whole_n >= WHOLE_EVERY
@@ -93,13 +93,12 @@ class Log:
         all_progress = self.standing.progress | progress
         return Commit(
             n=n,
-            epoch=epoch,
             is_whole=is_whole,
             files=files,
             removed=[] if is_whole else removed,
             next={partition: each.following for partition, each in all_progress.items()},
             seq={partition: each.seq for partition, each in all_progress.items()},
-            mark={partition: each.mark for partition, each in all_progress.items()},
+            digest={partition: each.digest for partition, each in all_progress.items()},
         )
 
     def _enter(self, commit: Commit) -> None:

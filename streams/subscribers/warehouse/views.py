@@ -30,15 +30,9 @@ _BY_DAY_AND_REASON = """
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """Give a database in memory whose views show the warehouse as it is now.
 
-    Its files may be merged and deleted later on: then connect again. Raises StoreError.
+    Its files may be merged and deleted later on, or while this reads them: connect again then.
+    Raises StoreError, duckdb.IOException.
     """
-    try:
-        return _connected(folder)
-    except duckdb.IOException:  # merged since we read which files there are
-        return _connected(folder)
-
-
-def _connected(folder: Path) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(":memory:", config=CONFIG)
     for name, query in _views(folder, read_commits(folder)):
         database.execute(f"CREATE VIEW {name} AS {query}")

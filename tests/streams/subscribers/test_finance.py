@@ -8,7 +8,7 @@ from schemas.headers import MESSAGE_CODE, SEQ
 from schemas.reasons import REASONS
 from streams.subscribers.errors import FencedError, HeldError, StoreError
 from streams.subscribers.finance.store import FinanceStore
-from streams.subscribers.images import Batch, Progress, mark_of
+from streams.subscribers.images import Batch, Progress, digest_of
 from tests.postgres import on_both_databases
 from tests.streams.subscribers.finances import ACCOUNTS, CREDIT, Finance
 from tests.streams.subscribers.topic import Partition, batch_of, record
@@ -147,7 +147,7 @@ def test_reading_goes_on_where_the_last_commit_was(finance: Finance) -> None:
     store.close()
 
     again = finance.store()
-    assert again.open() == {5: Progress(1, 1, mark_of(partition.records[0]))}
+    assert again.open() == {5: Progress(1, 1, digest_of(partition.records[0]))}
     again.close()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.headers import MESSAGE_CODE, SEQ
-from streams.subscribers.images import Batch, Progress, mark_of
+from streams.subscribers.images import Batch, Progress, digest_of
 from streams.subscribers.sequence import enter, fault_of_last, fault_of_start
 from tests.api.images import image_of
 from tests.streams.subscribers.topic import Partition, record
@@ -31,7 +31,7 @@ def test_records_are_read_to_the_end_if_nothing_is_missing() -> None:
     batch, fault = read(NEW, *partition.records)
     assert [image.content.version for image in batch.images] == [1, 2, 3]
     last = partition.records[-1]
-    assert (batch.positions, fault) == ({0: Progress(last.offset + 1, 3, mark_of(last))}, None)
+    assert (batch.positions, fault) == ({0: Progress(last.offset + 1, 3, digest_of(last))}, None)
 
 
 @pytest.mark.parametrize(

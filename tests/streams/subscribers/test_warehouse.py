@@ -157,10 +157,9 @@ def test_one_commit_names_the_files_and_how_far_all_partitions_are(tmp_path: Pat
     newest = json.loads((tmp_path / "commits" / f"{commits[-1]}.json").read_bytes())
     assert commits[0] == 1
     assert len(newest.pop("files")) == 1
-    assert newest.pop("mark").keys() == {"0", "1"}
+    assert newest.pop("digest").keys() == {"0", "1"}
     assert newest == {
         "n": commits[-1],
-        "epoch": 2,
         "all": False,
         "removed": [],
         "next": {"0": 6, "1": 1},

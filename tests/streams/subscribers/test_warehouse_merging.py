@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from streams.subscribers.images import Batch
@@ -147,16 +148,19 @@ def test_today_is_not_over() -> None:
     assert Merging().choose(standing, lambda _: 1) is None
 
 
-def test_a_reader_whose_files_were_merged_meanwhile_reads_the_new_ones(tmp_path: Path) -> None:
+def test_a_reader_whose_files_were_merged_is_told_and_connects_again(
+    tmp_path: Path,
+) -> None:
     records = accounts(3, PAST_MS)
     kept_one_by_one(tmp_path, records)
     with connect(tmp_path) as before:
         ticked(tmp_path, 1)
 
+        count = "SELECT count(*) FROM account_history"
+        with pytest.raises(duckdb.IOException):
+            before.execute(count)
         with connect(tmp_path) as after:
-            count = "SELECT count(*) FROM account_history"
             assert after.execute(count).fetchall() == [(len(records),)]
-        assert before is not after
 
 
 def test_a_file_that_cannot_be_read_is_left_and_stops_nothing(

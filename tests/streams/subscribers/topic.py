@@ -1,12 +1,13 @@
 """A partition of business transactions in memory, written as the engine writes it."""
 
-import json
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
 from schemas.headers import MESSAGE_CODE, SEQ
-from streams.subscribers.images import TOPIC, Batch, Image, Progress, mark_of, read
+from streams.subscribers.images import TOPIC, Batch, Progress
+from streams.subscribers.sequence import enter
 from tests.api.images import image_of
 
 CODES = {
@@ -47,15 +48,7 @@ class Partition:
 
     def append(self, made: Any) -> Any:
         """Put a record at the end."""
-        placed = ConsumerRecord(
-            **{
-                name: getattr(made, name)
-                for name in made.__dataclass_fields__
-                if name not in {"partition", "offset"}
-            },
-            partition=self.number,
-            offset=self._offset,
-        )
+        placed = replace(made, partition=self.number, offset=self._offset)
         self.records.append(placed)
         self._offset += 1 + len(self.records) % 2
         return placed
@@ -82,16 +75,5 @@ def batch_of(*records: Any) -> Batch:
     """Give what a reader makes of records."""
     batch = Batch()
     for each in records:
-        image = read(each, dict(each.headers))
-        if isinstance(image, Image):
-            batch.images.append(image)
-        else:
-            batch.set_aside.append(image)
-        seq = next((int(value) for name, value in each.headers if name == SEQ), None)
-        batch.positions[each.partition] = Progress(each.offset + 1, seq, mark_of(each))
+        assert enter(batch, each.partition, Progress(0, None), [each]) is None
     return batch
-
-
-def content(value: bytes) -> Any:
-    """Give what JSON says."""
-    return json.loads(value)
