@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from hypothesis import settings
 from pydantic import SecretStr
 
 from schemas.connection import KafkaConnection
@@ -21,6 +22,11 @@ from tests.postgres import SQLITE, PostgresServer
 from tests.postgres import running as a_postgres
 from tools.kafka.broker import Broker
 from tools.kafka.settings import Secured
+
+# Laws are tried on any machine, however busy, and on the same examples each time: what failed once
+# fails again.
+settings.register_profile("steady", deadline=None, derandomize=True, database=None)
+settings.load_profile("steady")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def test_a_preview_is_what_the_next_request_comes_to(tmp_path: Path) -> None:
     lookups = Lookups(store.engine)
     reached: set[str] = set()
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(histories)
     def hold(history: list[Step]) -> None:
         store.start_anew("in memory")

@@ -95,7 +95,7 @@ efforts = st.builds(
     many=st.sampled_from((0, 4, 100)),
 )
 walks = st.builds(Walk, st.integers(1, 4), efforts)
-law = settings(max_examples=150, deadline=None, suppress_health_check=[*HealthCheck])
+law = settings(max_examples=150, suppress_health_check=[*HealthCheck])
 
 
 class Publisher:

@@ -157,9 +157,9 @@ def test_a_time_is_kept_as_it_came(moment: str) -> None:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_to_something(value: bytes) -> None:
-    assert isinstance(read_request(value), Unreadable)
-    assert isinstance(read_account(value), Unreadable)
-    assert isinstance(read_rated_event(value), Unreadable)
+    assert isinstance(read_request(value), AdjustmentRequest | MalformedRequest | Unreadable)
+    assert isinstance(read_account(value), AccountUpsert | Unreadable)
+    assert isinstance(read_rated_event(value), RatedChargeableEvent | Unreadable)
 
 
 @given(st.dictionaries(names | st.text(), any_json | fitting, max_size=6))

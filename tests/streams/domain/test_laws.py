@@ -29,7 +29,7 @@ def test_applied_means_allowed_and_refused_means_a_rule_was_broken(history: list
 def test_what_is_drawn_reaches_every_refusal() -> None:
     reached: set[str] = set()
 
-    @settings(max_examples=400, derandomize=True, database=None)
+    @settings(max_examples=400)
     @given(histories)
     def draw(history: list[Step]) -> None:
         ledger = Ledger()
