@@ -11,11 +11,11 @@ from schemas.connection import KafkaConnection
 from schemas.topics import TopicSettings
 from streams.topics import make_topics
 from tests.conftest import SecuredKafka, running
-from tests.kafka.workers import WorkerProcess
 from tools.kafka.broker import Broker
 from tools.load import Population, send_all
 from tools.verify.books import Books
 from tools.waiting import wait_until
+from tools.workers import WorkerProcess
 
 
 @dataclass

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import WorkerProcess
 from tools.audit.run import audit
+from tools.workers import WorkerProcess
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,10 +10,10 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import WorkerProcess
 from tools.load import Outgoing, Population, send_all
 from tools.verify.log import Log, Record
 from tools.waiting import wait_until
+from tools.workers import WorkerProcess
 
 ACCOUNT = "ACC-0000001"
 

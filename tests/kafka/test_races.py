@@ -16,7 +16,7 @@ from api.desk import open_desk
 from api.store import Store
 from tests.api.builders import sqlite_url
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import WorkerProcess
+from tools.workers import WorkerProcess
 
 ACCOUNT, EVENT = "ACC-0000007", "CE-0000007-001"
 ROUNDS = 10

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.conftest import Engine
-from tests.kafka.workers import ProgramProcess
 from tools.verify.stores import compare, open_stores
 from tools.waiting import wait_until
+from tools.workers import ProgramProcess
 
 KILLS = 3  # of each subscriber
 REQUESTS = 300

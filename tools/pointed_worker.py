@@ -1,6 +1,6 @@
 """A worker that is killed, or waits, when a named step is done for the n-th time.
 
-usage: python -m tests.kafka.pointed_worker POINT HIT [HOLD_S]
+usage: python -m tools.pointed_worker POINT HIT [HOLD_S]
 """
 
 import asyncio
@@ -18,6 +18,7 @@ class Pointed:
         self.point, self.left, self.hold_s = point, hit, hold_s
 
     async def reached(self, done: str, unit: int) -> None:
+        """Told of each step done; at the one that counts the process ends here, or waits."""
         if done != self.point or self.left == 0:
             return
         self.left -= 1

@@ -11,7 +11,6 @@ from typing import Self
 
 from tools.waiting import wait_until
 
-WAIT_S = 60.0
 READY = "adjust worker ready"
 
 
@@ -23,7 +22,8 @@ class ProgramProcess:
     ) -> None:
         """Start `python -m command...`; what it writes is added to the log in its home."""
         home.mkdir(parents=True, exist_ok=True)
-        self.log = home / log
+        self.name, self.log = command[0], home / log
+        self._began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command],
@@ -34,26 +34,33 @@ class ProgramProcess:
 
     @property
     def text(self) -> str:
-        """All that it wrote so far."""
-        return self.log.read_text(errors="replace")
+        """All that was written to its log since it was started."""
+        with self.log.open("rb") as written:
+            written.seek(self._began)
+            return written.read().decode(errors="replace")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.process.poll() is not None
 
     def wait_for(self, words: str) -> None:
-        """Wait until it wrote these words; fail if it ends before."""
+        """Wait until it wrote these words. Raises RuntimeError if it ends before."""
 
-        def written() -> bool:
+        def is_written() -> bool:
+            has_ended = self.has_ended
             if words in self.text:
                 return True
-            assert self.process.poll() is None, f"it ended:\n{self.text[-3000:]}"
+            if has_ended:
+                raise RuntimeError(f"{self.name} ended:\n{self.text[-3000:]}")
             return False
 
-        wait_until(written, f"{words!r} in:\n{self.text[-3000:]}")
+        wait_until(is_written, f"{self.name} writes {words!r}, see {self.log}")
 
     def wait_end(self) -> int:
-        """Wait until it ended; its exit code."""
-        try:
-            return self.process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"it goes on:\n{self.text[-3000:]}") from None
+        """Wait until it ended; its exit code, -9 if it was killed."""
+        wait_until(lambda: self.has_ended, f"{self.name} ends, see {self.log}")
+        return self.process.wait()
 
     def stop(self) -> int:
         """Stop it orderly."""
@@ -82,8 +89,7 @@ class ProgramProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.process.poll() is None:
-            self.kill()
+        self.kill()
 
 
 class WorkerProcess(ProgramProcess):
@@ -93,7 +99,7 @@ class WorkerProcess(ProgramProcess):
         self, home: Path, environment: Mapping[str, str], *point: object, log: str = "worker.log"
     ) -> None:
         """`point` = (name, hit) to be killed there, or (name, hit, seconds) to wait there."""
-        module = "tests.kafka.pointed_worker" if point else "streams"
+        module = "tools.pointed_worker" if point else "streams"
         super().__init__(home, environment, [module, *map(str, point)], log)
 
     def wait_ready(self) -> "WorkerProcess":
