@@ -3,12 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
-from tools.verify.__main__ import show
 from tools.verify.books import Books
 from tools.verify.charges import Charges
 from tools.verify.log import Record, murmur2
@@ -253,14 +250,6 @@ def test_the_books_name_acknowledged_requests_that_have_no_result() -> None:
 def test_the_books_list_what_is_not_decided_yet() -> None:
     log = [*good_log(), request(6, "ee000000-0000-4000-8000-000000000000")]
     assert Books.of(log, PARTITIONS).undecided() == [f"adjustment-requests-{HOME}-6"]
-
-
-def test_what_was_checked_is_shown_with_every_disagreement() -> None:
-    text = StringIO()
-    log = dropped(RESULTS, 2)(good_log())
-    show(Books.of(log, PARTITIONS), Console(file=text, width=120))
-    assert "7 requests, 4 results, 1 chargeable events" in text.getvalue()
-    assert "seq is 4, 3 comes next" in text.getvalue()
 
 
 def test_a_line_about_money_reads_like_a_bill() -> None:

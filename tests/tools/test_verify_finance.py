@@ -21,11 +21,10 @@ from tests.tools.transactions import (
     published,
     rows,
 )
-from tools.verify.__main__ import show
-from tools.verify.books import Books
 from tools.verify.checks import LINES_MAX, Check, Report
 from tools.verify.finance import FinanceCheck
 from tools.verify.finance_store import FinanceStore
+from tools.verify.findings import Findings, show
 from tools.verify.held import AbsentError
 from tools.verify.log import Bounds, Record
 from tools.verify.rows import row_of
@@ -365,7 +364,9 @@ def test_what_was_checked_is_shown_with_its_rows(database: Path, tmp_path: Path)
     for one in published():
         stores.enter(one)
 
-    show(Books({}), Console(file=text, width=120), list(stores.finish(ALL)))
+    findings = Findings()
+    findings.add(stores.finish(ALL))
+    show(findings, Console(file=text, width=120))
 
     assert "Finance: each adjustment is posted by the rule" in text.getvalue()
     assert "Finance, the unreadable record: is missing" in text.getvalue()

@@ -8,11 +8,12 @@ LINES_MAX = 20
 
 @dataclass
 class Check:
-    """One part of what a store promises."""
+    """One part of an invariant."""
 
     name: str
     rows: int = 0
     disagreements: int = 0
+    invariant: str = ""
     _lines: list[str] = field(default_factory=list)
 
     def say(self, line: str | Callable[[], str]) -> None:
@@ -31,15 +32,16 @@ class Check:
 class Report:
     """What one store was found to be."""
 
-    def __init__(self, store: str) -> None:
-        """Begin with the name of the store."""
+    def __init__(self, store: str, invariant: str = "") -> None:
+        """Begin with the name of the store and the invariant that it must keep."""
         self.store = store
         self.checks: list[Check] = []
         self.notes: list[str] = []
+        self._invariant = invariant
 
     def check(self, name: str) -> Check:
         """Begin a check."""
-        self.checks.append(Check(f"{self.store}: {name}"))
+        self.checks.append(Check(f"{self.store}: {name}", invariant=self._invariant))
         return self.checks[-1]
 
     @property

@@ -15,7 +15,7 @@ class FinanceCheck:
 
     def __init__(self, store: FinanceStore) -> None:
         """Begin with one moment of the database, which was read already."""
-        self.report = Report(store.name)
+        self.report = Report(store.name, "I8")
         self._store = store
         self._position = Position(store, self.report)
         self._images = Images(store, self.report)

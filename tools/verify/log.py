@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 READ_MAX = 5_000
 QUIET_MAX_S = 30.0
+ANSWER_MAX_S = 10.0
 READ_WAIT_S = 0.1  # `consume` waits so long for a full list
 
 
@@ -60,7 +61,7 @@ class Log:
                 "queued.max.messages.kbytes": 32_768,
             }
         )
-        known = self._consumer.list_topics(timeout=QUIET_MAX_S).topics
+        known = self._consumer.list_topics(timeout=ANSWER_MAX_S).topics
         self.partitions = {name: len(known[name].partitions) for name in topics if name in known}
         self.absent = [name for name in topics if name not in known]
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}

@@ -14,7 +14,7 @@ class WarehouseCheck:
 
     def __init__(self, store: WarehouseStore) -> None:
         """Begin with one moment of the warehouse, which was read already."""
-        self.report = Report(store.name)
+        self.report = Report(store.name, "I9")
         self._store = store
         self._position = Position(store, self.report)
         self._files = self.report.check("files are there and named for their rows")

@@ -1,0 +1,71 @@
+"""What a whole run found: for a person as a table, for a program as JSON."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tools.verify.checks import Check, Report
+
+
+@dataclass
+class Findings:
+    """All checks, what is said beside them, and how much there was."""
+
+    checks: list[Check] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reports: Iterable[Report]) -> None:
+        """Take in what stores were found to be."""
+        for report in reports:
+            self.checks += report.checks
+            self.notes += report.notes
+
+    @property
+    def disagreements(self) -> int:
+        """How many there are in all."""
+        return sum(check.disagreements for check in self.checks)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether everything that was to be checked could be, and agrees."""
+        return not self.disagreements and not self.unreadable
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report for a program."""
+        return {
+            "agrees": self.is_agreed,
+            "checks": [
+                {
+                    "id": check.invariant,
+                    "name": check.name,
+                    "rows": check.rows,
+                    "disagreements": check.disagreements,
+                    "lines": [*check.lines()],
+                }
+                for check in self.checks
+            ],
+            "totals": {**self.totals, "disagreements": self.disagreements},
+            "notes": [*self.notes, *self.unreadable],
+        }
+
+
+def show(findings: Findings, console: Console) -> None:
+    """Print what was checked, on how much, and the disagreements."""
+    table = Table(title=", ".join(f"{count} {what}" for what, count in findings.totals.items()))
+    table.add_column("")
+    table.add_column("what was checked")
+    table.add_column("rows", justify="right")
+    table.add_column("disagreements", justify="right")
+    for check in findings.checks:
+        counts = (str(check.rows), str(check.disagreements))
+        table.add_row(check.invariant, check.name, *counts)
+    console.print(table)
+    shown = [line for check in findings.checks for line in check.lines()]
+    for line in (*shown, *findings.notes, *findings.unreadable):
+        console.print(line, markup=False, soft_wrap=True)
