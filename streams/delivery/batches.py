@@ -5,6 +5,7 @@ The only module that knows private names of aiokafka's consumer and Faust's driv
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -16,15 +17,22 @@ from faust.types import TP, ConsumerMessage
 
 from streams.delivery.delivery import delivery_of
 from streams.delivery.errors import die
-from streams.delivery.intake import Slice, cut
+from streams.delivery.intake import (
+    Fetched,
+    HandOver,
+    Queue,
+    Slice,
+    deliver,
+    misplaced,
+    moved,
+)
+from streams.delivery.steps import drive
 
 POLL_S = 0.1
 FETCH_WAIT_MS = 100
 NOTHING_WANTED_S = 0.02
 WATCH_S = 1.0
 MONITOR_S = 5.0  # group offsets are for lag monitors only; nothing reads them
-
-Fetched = tuple[int, list[Any], int]  # start, records, end
 
 
 class SliceSchema(Schema[Any, Any]):
@@ -120,9 +128,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             states = {tp: assignment and assignment.state_value(tp) for tp in want}
             if any(state is None or not state.has_valid_position for state in states.values()):
                 return {}  # reassigned meanwhile
+            for tp, at in misplaced(want, _positions(states)).items():
+                consumer.seek(tp, at)
             for tp, state in states.items():
-                if state.position != want[tp]:
-                    consumer.seek(tp, want[tp])
                 if state.paused:
                     consumer.resume(tp)
             with consumer._subscription.fetch_context():
@@ -131,11 +139,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 )
             if not assignment.active:
                 return {}
-            return {
-                tp: (want[tp], got.get(tp, []), state.position)
-                for tp, state in states.items()
-                if state.position != want[tp]
-            }
+            return moved(want, got, _positions(states))
 
     async def tell_monitors(self, offsets: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Commit group offsets, so that lag monitors see something. It may fail at a rebalance.
@@ -187,8 +191,7 @@ class Consumer(driver.Consumer):
                 generation = self.app.consumer_generation_id
                 fetched = await self._thread.fetch(want)
                 for tp, found in fetched.items():
-                    if delivery.flow.passes(take_over):
-                        await self._deliver(tp, found, take_over, generation)
+                    await self._deliver(tp, found, take_over, generation)
                 if not want:
                     await asyncio.sleep(NOTHING_WANTED_S)
                 if self.loop.time() - told_at > MONITOR_S:
@@ -203,19 +206,27 @@ class Consumer(driver.Consumer):
     async def _deliver(
         self, tp: TopicPartition, found: Fetched, take_over: int, generation: int
     ) -> None:
-        """Cut what one fetch returned into slices that join."""
-        start, records, end = found
+        """Carry out the steps of `intake.deliver` for what one fetch returned."""
         delivery = delivery_of(self.app)
-        await delivery.point("Fetch", tp.partition)
-        for part in cut(tp.topic, start, records, end, take_over):
+
+        async def queue(step: Queue) -> bool:
             try:
-                message = _message(tp, part, generation)
+                message = _message(tp, step.part, generation)
                 await self.wait_first(self.callback(message), self.suspend_flow.wait())
             except KeyError:
-                return  # the partition left in this moment
-            if not delivery.flow.passes(take_over):
-                return  # a rebalance: arrived or not, units start again from the state
-            delivery.hand_over(tp.partition, part)
+                return True  # the partition left in this moment
+            return False
+
+        async def hand_over(step: HandOver) -> None:
+            delivery.hand_over(tp.partition, step.part)
+
+        await delivery.point("Fetch", tp.partition)
+        steps = deliver(delivery.flow, tp.topic, found, take_over)
+        await drive(steps, {Queue: queue, HandOver: hand_over})
+
+
+def _positions(states: Mapping[TopicPartition, Any]) -> dict[TopicPartition, int]:
+    return {tp: state.position for tp, state in states.items()}
 
 
 def _message(tp: TopicPartition, part: Slice, generation: int) -> ConsumerMessage:

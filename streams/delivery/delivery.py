@@ -10,11 +10,12 @@ from typing import Any
 from aiokafka.structs import TopicPartition
 
 from streams.delivery.errors import die, note
-from streams.delivery.intake import Flow, Slice, check_owned
+from streams.delivery.intake import Flow, Slice
 from streams.delivery.logs import Logs
 from streams.delivery.metrics import Metrics
+from streams.delivery.owning import EndCatchUps, FenceAll, LetGo, Shut, StopUnits, leave, own
 from streams.delivery.plan import Plan
-from streams.delivery.steps import Points, no_point
+from streams.delivery.steps import CarryOut, Points, drive, no_point
 from streams.delivery.store import StoreMemory
 from streams.delivery.takeover import TakeOver
 from streams.delivery.unit import Unit
@@ -45,10 +46,18 @@ class Delivery:
         self.units: dict[int, Unit] = {}
         self.memory = StoreMemory()
         self.logs: Any = None  # Logs from the first take-over on
+        self.taking: list[TakeOver] = []  # of the last rebalance
         self.catch_ups: list[asyncio.Task[None]] = []
         self.few = asyncio.Semaphore(CATCH_UPS)
         self.goodbyes: set[asyncio.Task[Any]] = set()
         self.is_ready = False
+        self.carry_out: CarryOut = {
+            Shut: self._shut,
+            EndCatchUps: self._end_catch_ups,
+            StopUnits: self._stop_units,
+            LetGo: self._let_go,
+            FenceAll: self._fence_all,
+        }
 
     def wanted(self) -> dict[TopicPartition, int]:
         """What to fetch now, and from where."""
@@ -80,52 +89,40 @@ class Delivery:
         for unit in self.units.values():
             unit.shut()
 
-    async def take_over(self, assigned: Iterable[Any]) -> list[TakeOver]:
+    async def take_over(self, assigned: Iterable[Any]) -> None:
         """The part of a rebalance that must be over before the next heartbeat: stop, and fence."""
-        async with asyncio.timeout(self.session_s * FENCE_SHARE):
-            return await self._take_over(assigned)
-
-    async def _take_over(self, assigned: Iterable[Any]) -> list[TakeOver]:
         began = time.monotonic()
-        self.close_units()
-        number = self.flow.begin_take_over()
         owned = Counter(tp.partition for tp in assigned if tp.topic in self.plan.inputs)
-        check_owned(owned, len(self.plan.inputs))
-        await asyncio.gather(*self.catch_ups, return_exceptions=True)
-        await asyncio.gather(*(unit.stop() for unit in self.units.values()))
-        self._release(self.units.keys() - owned.keys())
-        self.units |= {p: Unit(self, p) for p in owned.keys() - self.units.keys()}
-        taking = [TakeOver(self, unit) for unit in self.units.values()]
-        await asyncio.gather(self._ask_cluster(), *(each.fence() for each in taking))
+        async with asyncio.timeout(self.session_s * FENCE_SHARE):
+            steps = own(self.flow, self.units.keys(), owned, len(self.plan.inputs))
+            number = await drive(steps, self.carry_out)
         seconds = time.monotonic() - began
         note(f"take-over {number}: partitions {sorted(owned)} fenced in {seconds:.2f} s")
-        return taking
 
-    def start_catch_ups(self, taking: list[TakeOver]) -> None:
+    async def _shut(self, _: Shut) -> None:
+        self.close_units()
+
+    async def _end_catch_ups(self, _: EndCatchUps) -> None:
+        await asyncio.gather(*self.catch_ups, return_exceptions=True)
+
+    async def _stop_units(self, _: StopUnits) -> None:
+        await asyncio.gather(*(unit.stop() for unit in self.units.values()))
+
+    async def _fence_all(self, step: FenceAll) -> None:
+        self.units |= {p: Unit(self, p) for p in step.numbers - self.units.keys()}
+        self.taking = [TakeOver(self, unit) for unit in self.units.values()]
+        await asyncio.gather(self._ask_cluster(), *(each.fence() for each in self.taking))
+
+    def start_catch_ups(self) -> None:
         """Everything slow, while heartbeats are sent and other units serve."""
-        number, began = self.flow.take_over, time.monotonic()
         self.catch_ups = [
-            self.task(
-                self._bring_up(each, number, began), f"the catch-up of unit {each.unit.number}"
-            )
-            for each in taking
+            self.task(each.bring_up(), f"the catch-up of unit {each.unit.number}")
+            for each in self.taking
         ]
-        self._say_ready()
+        self.say_ready()
 
-    async def _bring_up(self, taking: TakeOver, number: int, began: float) -> None:
-        unit = taking.unit
-        progress = await taking.catch_up(self.few)
-        assert unit.producer
-        topics = [*self.plan.changelogs, *self.plan.outputs, *self.plan.dead_letters.values()]
-        await unit.producer.warm(topics)
-        await self.point("CaughtUp", unit.number)
-        unit.serve(progress, number)
-        seconds = time.monotonic() - began
-        self.metrics.take_over_seconds.observe(seconds)
-        note(f"unit {unit.number} serves after {seconds:.2f} s, commit {progress.commit}")
-        self._say_ready()
-
-    def _say_ready(self) -> None:
+    def say_ready(self) -> None:
+        """Tell, once, that all units serve."""
         if not self.is_ready and all(unit.intake.is_open for unit in self.units.values()):
             self.is_ready = True
             note("adjust worker ready")
@@ -136,8 +133,8 @@ class Delivery:
             await self.logs.start()
         await self.logs.learn_topics()
 
-    def _release(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
+    async def _let_go(self, step: LetGo) -> None:
+        for number in step.numbers:
             gone = self.units.pop(number)
             self.metrics.forget(number, self.plan.inputs)
             if gone.producer:
@@ -146,10 +143,7 @@ class Delivery:
 
     async def stop(self) -> None:
         """After Faust has waited for running transactions: producers say goodbye, stores close."""
-        self.close_units()
-        await asyncio.gather(*self.catch_ups, return_exceptions=True)
-        await asyncio.gather(*(unit.stop() for unit in self.units.values()))
-        self._release(list(self.units))
+        await drive(leave(self.units.keys()), self.carry_out)
         if self.logs is not None:
             self.later(self.logs.stop())
         if self.goodbyes:
@@ -164,17 +158,17 @@ class Delivery:
         return {
             TopicPartition(topic, unit.number): offset
             for unit in self.units.values()
-            if unit.intake.is_open
-            for topic, offset in unit.next.items()
+            if unit.intake.is_open and unit.known
+            for topic, offset in unit.known.next.items()
         }
 
     def report_lag(self, ends: dict[TopicPartition, int]) -> None:
         """Tell Prometheus how far each open unit is behind the ends of its inputs."""
         for unit in self.units.values():
-            if unit.intake.is_open:
+            if unit.intake.is_open and unit.known:
                 lags = {
                     topic: ends.get(TopicPartition(topic, unit.number), offset) - offset
-                    for topic, offset in unit.next.items()
+                    for topic, offset in unit.known.next.items()
                 }
                 self.metrics.lag(unit.number, lags, unit.intake.oldest_ms())
 

@@ -6,9 +6,9 @@ Knows no Faust, Kafka or clock, as `protocol`.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from streams.delivery.errors import Fatal
 
@@ -16,6 +16,17 @@ RECORDS_MAX = 2000  # records in one transaction, and in one slice
 WAITING_MAX = 4 * RECORDS_MAX  # a unit with more than this waiting is left out of the fetch
 BYTES_MAX = 8 << 20  # bytes of values in one transaction, and in one slice
 WAITING_BYTES_MAX = 4 * BYTES_MAX
+
+
+Place = TypeVar("Place", bound=Hashable)  # however the caller names a topic and partition
+
+
+class Fetched(NamedTuple):
+    """What one fetch brought of one input: the records of the offsets [start, end)."""
+
+    start: int
+    records: list[Any]
+    end: int
 
 
 class Slice(NamedTuple):
@@ -27,6 +38,53 @@ class Slice(NamedTuple):
     end: int
     take_over: int
     size: int = 0  # bytes of the values
+
+
+def misplaced(want: Mapping[Place, int], positions: Mapping[Place, int]) -> dict[Place, int]:
+    """Where to seek before a fetch: a cancelled one may have moved the consumer's own position."""
+    return {place: at for place, at in want.items() if positions[place] != at}
+
+
+def moved(
+    want: Mapping[Place, int], got: Mapping[Place, list[Any]], positions: Mapping[Place, int]
+) -> dict[Place, Fetched]:
+    """What a fetch brought. Positions tell how far, not records: the tail may be holes."""
+    return {
+        place: Fetched(at, got.get(place, []), positions[place])
+        for place, at in want.items()
+        if positions[place] != at
+    }
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Put a slice into the queue that leads to `receive`. Answer: whether it is gone."""
+
+    part: Slice
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """The slice is on its way: the unit's next fetch begins behind it."""
+
+    part: Slice
+
+
+def deliver(
+    flow: "Flow", topic: str, fetched: Fetched, take_over: int
+) -> Generator[Queue | HandOver, Any, None]:
+    """Pass on what was fetched under a take-over, for as long as this one lasts.
+
+    A rebalance may begin while a slice waits for its place in the queue. Arrived or not, it is not
+    handed over then: units start again from the state.
+    """
+    for part in cut(topic, *fetched, take_over):
+        if not flow.passes(take_over):
+            return
+        is_gone = yield Queue(part)
+        if is_gone or not flow.passes(take_over):
+            return
+        yield HandOver(part)
 
 
 def cut(topic: str, start: int, records: list[Any], end: int, take_over: int) -> Iterator[Slice]:

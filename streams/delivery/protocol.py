@@ -17,7 +17,7 @@ What is always true:
    reads the truth from the broker.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -83,6 +83,17 @@ class Local(NamedTuple):
     damage: str | None = None  # why it cannot be opened
 
 
+Place = tuple[str, int]  # topic, partition
+
+
+class Writes(NamedTuple):
+    """What one transaction writes."""
+
+    out: Mapping[Place, Sequence[Any]]  # records for each place, the progress row's among them
+    rows: Mapping[bytes, Sequence[tuple[bytes, bytes | None]]]  # the changed rows of each table
+    changelogs: frozenset[str]
+
+
 # The steps. Each says what it answers with, where it does.
 
 
@@ -145,14 +156,15 @@ class Replay:
 class Begin:
     """Begin a transaction over these (topic, partition)."""
 
-    places: tuple[tuple[str, int], ...]
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
 class Send:
     """Send the records of one (topic, partition)."""
 
-    place: tuple[str, int]
+    place: Place
+    records: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -169,6 +181,7 @@ class Commit:
 class WriteLocal:
     """Write the committed rows, the mark and the changelogs' offsets in one write."""
 
+    rows: Mapping[bytes, Sequence[tuple[bytes, bytes | None]]]
     mark: Mark
     next: dict[str, int]
 
@@ -209,20 +222,18 @@ def take_over(take_over_id: str) -> Steps:
     return _taken_over(stored, ends, take_over_id)
 
 
-def transaction(
-    progress: Progress, places: Sequence[tuple[str, int]], changelogs: frozenset[str]
-) -> Steps:
-    """One transaction: `progress` says what will be true after it. Answers with what is then known.
+def transaction(progress: Progress, writes: Writes) -> Steps:
+    """One transaction: `progress` says what will be true after it, and is among its rows.
 
-    `places` are the (topic, partition) that it writes to, the progress row's among them.
+    Answers with what is known then.
     """
-    yield Begin(tuple(places))
-    for place in places:
-        yield Send(place)
+    yield Begin(tuple(writes.out))
+    for place, records in writes.out.items():
+        yield Send(place, records)
     written: dict[str, int] = yield Confirm()
     yield Commit()
-    after_marker = {topic: end + 1 for topic, end in written.items() if topic in changelogs}
-    yield WriteLocal(progress.mark, after_marker)
+    after_marker = {topic: end + 1 for topic, end in written.items() if topic in writes.changelogs}
+    yield WriteLocal(writes.rows, progress.mark, after_marker)
     return msgspec.structs.replace(progress, written=progress.written | written)
 
 

@@ -88,11 +88,11 @@ class Tables(TableManager):
     ) -> None:
         """No heartbeat is sent until this returns."""
         try:
-            taking = await delivery_of(self.app).take_over(assigned)
+            await delivery_of(self.app).take_over(assigned)
         except Exception as error:  # noqa: BLE001 - whatever it is, this worker cannot serve
             die("in a take-over", error)
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
-        delivery_of(self.app).start_catch_ups(taking)
+        delivery_of(self.app).start_catch_ups()
 
     async def on_stop(self) -> None:
         """Faust has waited for running transactions."""

@@ -1,6 +1,7 @@
 """The local store of one unit: rows in RocksDB, with the changelogs' offsets that they reach."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from streams.delivery.protocol import Local, Mark
 MEMORY_BYTES = 64 << 20  # of all stores of a worker: for writes, and again for reads
 _MARK, _NEXT = b"\0mark", b"\0next\0"  # begin with a zero: no table's name does
 
-Rows = list[tuple[bytes, bytes | None]]  # None: the row is deleted
+Rows = Sequence[tuple[bytes, bytes | None]]  # None: the row is deleted
 
 
 class StoreMemory:
@@ -86,7 +87,7 @@ class Store:
         return Local(msgspec.json.decode(mark, type=Mark) if mark else None, offsets)
 
     def write(
-        self, rows: dict[bytes, Rows], next_: dict[str, int], mark: Mark | None = None
+        self, rows: Mapping[bytes, Rows], next_: dict[str, int], mark: Mark | None = None
     ) -> None:
         """Rows by table, the changelogs' offsets they reach and the mark, in one write."""
         batch = WriteBatch(raw_mode=True)

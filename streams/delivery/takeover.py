@@ -1,22 +1,22 @@
 """Takes one unit over: fence inside the rebalance, everything slow behind the unit's shut gate."""
 
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.delivery import protocol
+from streams.delivery.deciding import PROGRESS_TABLE
 from streams.delivery.errors import note
 from streams.delivery.logs import newest_progress, read
+from streams.delivery.owning import CaughtUp, Serve, bring_up
 from streams.delivery.protocol import Ends, Local, Progress
-from streams.delivery.steps import drive
-from streams.delivery.unit import PROGRESS_TABLE, Unit
+from streams.delivery.steps import CarryOut, drive
+from streams.delivery.unit import Unit
 
 if TYPE_CHECKING:
-    import asyncio
-
     from streams.delivery.delivery import Delivery
 
 
@@ -29,6 +29,7 @@ class TakeOver:
 
     def __init__(self, delivery: "Delivery", unit: Unit) -> None:
         self.delivery, self.unit = delivery, unit
+        self.number, self.began = delivery.flow.take_over, time.monotonic()
         self.steps = protocol.take_over(secrets.token_hex(4))
         self.reader: AIOKafkaConsumer | None = None
         self.ends: Ends | None = None
@@ -44,14 +45,13 @@ class TakeOver:
         await self.unit.fence()
         await self._reached("Fence")
 
-    async def catch_up(self, few: "asyncio.Semaphore") -> Progress:
-        """The rest. `few` bounds how many units replay at a time."""
-        self.few = few
+    async def bring_up(self) -> None:
+        """The rest, and to serve."""
         self.reader = await self.delivery.logs.reader(
             self.delivery.plan.changelogs, self.unit.number
         )
         try:
-            carry_out: dict[type, Callable[[Any], Awaitable[Any]]] = {
+            carry_out: CarryOut = {
                 protocol.ReadEnds: self._read_ends,
                 protocol.Pause: self._pause,
                 protocol.ReadProgress: self._read_progress,
@@ -60,8 +60,10 @@ class TakeOver:
                 protocol.DropStore: self._drop_store,
                 protocol.WriteMark: self._write_mark,
                 protocol.Replay: self._replay,
+                CaughtUp: self._caught_up,
+                Serve: self._serve,
             }
-            return await drive(self.steps, carry_out, self._reached)
+            await drive(bring_up(self.steps, self.number), carry_out, self._reached)
         finally:
             await self.reader.stop()
 
@@ -101,7 +103,7 @@ class TakeOver:
         store, count = self.unit.store, 0
         start = {self.partitions[topic]: offset for topic, offset in step.start.items()}
         end = {self.partitions[topic]: offset for topic, offset in step.end.items()}
-        async with self.few:
+        async with self.delivery.few:
             async for records in read(self._reader, start, end):
                 topic = records[0].topic
                 rows = [(record.key, record.value) for record in records]
@@ -110,6 +112,19 @@ class TakeOver:
                 await self._reached("ReplayPart")
         store.write({}, step.end)  # past the markers at the tail
         return count
+
+    async def _caught_up(self, _: CaughtUp) -> None:
+        plan, producer = self.delivery.plan, self.unit.producer
+        assert producer
+        await producer.warm([*plan.changelogs, *plan.outputs, *plan.dead_letters.values()])
+
+    async def _serve(self, step: Serve) -> None:
+        number, progress = self.unit.number, step.progress
+        self.unit.serve(progress, step.take_over)
+        seconds = time.monotonic() - self.began
+        self.delivery.metrics.take_over_seconds.observe(seconds)
+        note(f"unit {number} serves after {seconds:.2f} s, commit {progress.commit}")
+        self.delivery.say_ready()
 
     @property
     def _reader(self) -> AIOKafkaConsumer:

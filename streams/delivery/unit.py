@@ -4,23 +4,22 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from aiokafka.structs import TopicPartition
 
 from streams.delivery import protocol
+from streams.delivery.deciding import Decide, Decided, Known, decide
 from streams.delivery.errors import die
-from streams.delivery.intake import Intake, Slice, unread
+from streams.delivery.intake import Intake, Slice
 from streams.delivery.protocol import Progress
-from streams.delivery.steps import drive
-from streams.delivery.store import Rows, Store
-from streams.delivery.transaction import OutRecord, Transaction
+from streams.delivery.steps import CarryOut, drive
+from streams.delivery.store import Store
+from streams.delivery.transaction import Transaction
 from streams.delivery.work import Work
 
 if TYPE_CHECKING:
     from streams.delivery.delivery import Delivery
 
 IDLE_S = 60.0  # progress over offsets that hold no records is stored after this long
-PROGRESS_TABLE, PROGRESS_KEY = b"progress", b"progress"
 
 
 class Unit:
@@ -31,10 +30,7 @@ class Unit:
         self.store = Store(delivery.folder / f"unit-{number}.db", delivery.memory)
         self.intake = Intake()
         self.producer: Transaction | None = None
-        self.progress: Progress | None = None
-        self.next: dict[
-            str, int
-        ] = {}  # of each input; ahead of `progress` over offsets without records
+        self.known: Known | None = None  # once it serves
         self.task: asyncio.Task[None] | None = None
         self.stored_at = time.perf_counter()  # when progress was last written
         self.wake = asyncio.Event()
@@ -50,8 +46,8 @@ class Unit:
 
     def serve(self, progress: Progress, take_over: int) -> None:
         """Open the gate, at the offsets of the state."""
-        self.progress, self.next = progress, dict(progress.next)
-        self.intake.open(take_over, self.next)
+        self.known = Known(progress, progress.next)
+        self.intake.open(take_over, progress.next)
         self.task = self.delivery.task(self._run(), f"unit {self.number}")
 
     def receive(self, part: Slice, event: Any) -> None:
@@ -81,6 +77,7 @@ class Unit:
             await self._something_to_do()
             async with self.deciding:
                 taken = self.intake.take()
+                await self.delivery.point("Take", self.number)
                 try:
                     await self._decide([part for part, _ in taken])
                 except BaseException as error:  # noqa: BLE001 - cancelled too: half a transaction
@@ -96,69 +93,65 @@ class Unit:
                 async with asyncio.timeout(IDLE_S):
                     await self.wake.wait()
             except TimeoutError:
-                if self._is_ahead():
+                if self.known and self.known.is_ahead:
                     return
 
-    def _is_ahead(self) -> bool:
-        """Whether offsets without records were passed that no transaction has stored."""
-        return self.progress is not None and self.next != self.progress.next
-
     async def _decide(self, parts: list[Slice]) -> None:
-        """Decide every record that the state has not seen, then commit what follows from it."""
-        assert self.progress
+        """Carry out the steps of `deciding.decide` for what was taken."""
+        assert self.known
         began = time.perf_counter()
-        work = Work(self.plan, self.store, self.number, self.progress.seq)
-        next_, count = dict(self.next), 0
-        for part in parts:
-            handle = self.plan.inputs[part.topic]
-            for record in unread(next_[part.topic], part):
-                handle(work, record)
-                count += 1
-            next_[part.topic] = max(next_[part.topic], part.end)
-        is_overdue = self._is_ahead() and began - self.stored_at > IDLE_S
-        if count or not parts or is_overdue:
-            await self.delivery.point("decided", self.number)
-            await self._commit(work, protocol.advanced(self.progress, next_, work.seq))
-            self.stored_at = time.perf_counter()
-            seconds = self.stored_at - began
-            self.delivery.metrics.committed(count, seconds, work.tally)
-        self.next = next_
-
-    async def _commit(self, work: Work, progress: Progress) -> None:
-        assert self.producer
-        producer, rows, out = self.producer, work.encoded_rows(), dict(work.out)
-        for name, changed in rows.items():
-            place = (self.plan.tables[name].changelog, self.number)
-            out[place] = [OutRecord(key, row) for key, row in changed]
-        row = OutRecord(PROGRESS_KEY, msgspec.json.encode(progress))
-        out[self.plan.progress_changelog, self.number] = [row]
-
-        async def begin(_: protocol.Begin) -> None:
-            await producer.begin([TopicPartition(*place) for place in out])
-
-        async def send(step: protocol.Send) -> None:
-            await producer.send(TopicPartition(*step.place), out[step.place])
-
-        async def confirm(_: protocol.Confirm) -> dict[str, int]:
-            ends = await producer.confirm()
-            return {tp.topic: end for tp, end in ends.items() if tp.partition == self.number}
-
-        async def commit(_: protocol.Commit) -> None:
-            await producer.commit()
-
-        async def write_local(step: protocol.WriteLocal) -> None:
-            local: dict[bytes, Rows] = {name.encode(): changed for name, changed in rows.items()}
-            local[PROGRESS_TABLE] = [(PROGRESS_KEY, row.value)]
-            self.store.write(local, step.next, step.mark)
-
-        self.progress = await drive(
-            protocol.transaction(progress, list(out), frozenset(self.plan.changelogs)),
-            {
-                protocol.Begin: begin,
-                protocol.Send: send,
-                protocol.Confirm: confirm,
-                protocol.Commit: commit,
-                protocol.WriteLocal: write_local,
-            },
+        work = Work(self.plan, self.store, self.number, self.known.progress.seq)
+        taken = _Taken(self, work)
+        is_overdue = began - self.stored_at > IDLE_S
+        known = await drive(
+            decide(work, self.known, parts, is_overdue=is_overdue),
+            taken.carry_out,
             lambda done: self.delivery.point(done, self.number),
         )
+        if known.progress is not self.known.progress:
+            self.stored_at = time.perf_counter()
+            self.delivery.metrics.committed(taken.count, self.stored_at - began, work.tally)
+        self.known = known
+
+
+class _Taken:
+    """What one unit took from its queue, on its way through one transaction."""
+
+    def __init__(self, unit: Unit, work: Work) -> None:
+        assert unit.producer
+        self.unit, self.work, self.producer = unit, work, unit.producer
+        self.count = 0
+        self.carry_out: CarryOut = {
+            Decide: self._decide,
+            Decided: self._decided,
+            protocol.Begin: self._begin,
+            protocol.Send: self._send,
+            protocol.Confirm: self._confirm,
+            protocol.Commit: self._commit,
+            protocol.WriteLocal: self._write_local,
+        }
+
+    async def _decide(self, step: Decide) -> None:
+        handle, work = self.unit.plan.inputs[step.topic], self.work
+        for record in step.records:
+            handle(work, record)
+        self.count += len(step.records)
+
+    async def _decided(self, _: Decided) -> None:
+        await self.unit.delivery.point("decided", self.unit.number)
+
+    async def _begin(self, step: protocol.Begin) -> None:
+        await self.producer.begin([TopicPartition(*place) for place in step.places])
+
+    async def _send(self, step: protocol.Send) -> None:
+        await self.producer.send(TopicPartition(*step.place), step.records)
+
+    async def _confirm(self, _: protocol.Confirm) -> dict[str, int]:
+        ends = await self.producer.confirm()
+        return {tp.topic: end for tp, end in ends.items() if tp.partition == self.unit.number}
+
+    async def _commit(self, _: protocol.Commit) -> None:
+        await self.producer.commit()
+
+    async def _write_local(self, step: protocol.WriteLocal) -> None:
+        self.unit.store.write(step.rows, step.next, step.mark)

@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka.partitioner import murmur2
 
 from streams.delivery.plan import Plan
-from streams.delivery.store import Rows, Store
+from streams.delivery.store import Rows
 from streams.delivery.transaction import OutRecord
 
 FOUND_AT = "found-at"  # header of a record sent on to its right partition
@@ -18,10 +18,17 @@ VALUE_MAX = 3 << 20  # bytes of a dead letter's value: with key and headers it f
 HEADERS_MAX = 64 << 10  # bytes of the headers that a dead letter keeps
 
 
+class Stored(Protocol):
+    """The rows that were committed."""
+
+    def get(self, table: bytes, key: bytes) -> bytes | None:
+        """One of them."""
+
+
 class Work:
     """Committed rows below the batch's own writes, and what the transaction will send."""
 
-    def __init__(self, plan: Plan, store: Store, unit: int, seq: dict[str, int]) -> None:
+    def __init__(self, plan: Plan, store: Stored, unit: int, seq: dict[str, int]) -> None:
         self.plan, self.store, self.unit = plan, store, unit
         self.seq = {topic: seq.get(topic, 0) for topic in plan.outputs}
         self.rows: dict[str, dict[bytes, Any]] = {name: {} for name in plan.tables}

@@ -32,7 +32,7 @@ class EngineInMemory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._work = Work(build_plan(1), NoRows(), 0, {})  # type: ignore[arg-type]
+        self._work = Work(build_plan(1), NoRows(), 0, {})
         self._given = 0
         self._seen: Counter[str] = Counter()
 

@@ -57,7 +57,7 @@ class Publisher:
     def publish(self, owner: str, *entities: Entity, is_aborted: bool = False) -> None:
         """Publish after-images of an account or of what belongs to it."""
         unit = partition_of(owner.encode(), PARTITIONS)
-        work = Work(build_plan(PARTITIONS), SimpleNamespace(), unit, {TOPIC: self.seq[unit]})  # type: ignore[arg-type]
+        work = Work(build_plan(PARTITIONS), SimpleNamespace(), unit, {TOPIC: self.seq[unit]})
         place = {"topic": "any", "partition": unit, "offset": 1, "timestamp": AT_MS}
         source = Source(work, SimpleNamespace(key=owner.encode(), headers=(), **place))
         self.producer.begin_transaction()

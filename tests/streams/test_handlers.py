@@ -76,7 +76,7 @@ REQUEST_VALUE = {
 @pytest.fixture
 def work() -> Work:
     """A batch in which an account and its chargeable event were just taken over."""
-    made = Work(build_plan(12), EmptyStore(), UNIT, {})  # type: ignore[arg-type]
+    made = Work(build_plan(12), EmptyStore(), UNIT, {})
     handle(made, record("accounts", ACCOUNT_VALUE, 1))
     handle(made, record("chargeable-events", EVENT_VALUE, 2))
     return made

@@ -14,7 +14,7 @@ from tests.streams.test_handlers import UNIT, EmptyStore, handle, headers, recor
 @pytest.fixture
 def work() -> Work:
     """A batch that knows no account."""
-    return Work(build_plan(12), EmptyStore(), UNIT, {})  # type: ignore[arg-type]
+    return Work(build_plan(12), EmptyStore(), UNIT, {})
 
 
 @pytest.mark.parametrize("shows", WRONG)

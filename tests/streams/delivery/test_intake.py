@@ -10,11 +10,17 @@ from streams.delivery.intake import (
     RECORDS_MAX,
     WAITING_BYTES_MAX,
     WAITING_MAX,
+    Fetched,
     Flow,
+    HandOver,
     Intake,
+    Queue,
     Slice,
     check_owned,
     cut,
+    deliver,
+    misplaced,
+    moved,
     unread,
 )
 
@@ -152,3 +158,51 @@ def test_inputs_of_one_partition_number_must_come_together() -> None:
     check_owned({0: 3, 1: 3}, 3)
     with pytest.raises(Fatal, match=r"\[1\]"):
         check_owned({0: 3, 1: 2}, 3)
+
+
+def test_a_fetch_seeks_only_where_the_consumer_is_elsewhere() -> None:
+    assert misplaced({"a": 5, "b": 7}, {"a": 5, "b": 9}) == {"b": 7}
+
+
+def test_a_fetch_brings_what_moved_holes_at_its_end_included() -> None:
+    record = SimpleNamespace(offset=5)
+    brought = moved({"a": 5, "b": 7, "c": 1}, {"a": [record]}, {"a": 9, "b": 8, "c": 1})
+    assert brought == {"a": Fetched(5, [record], 9), "b": Fetched(7, [], 8)}
+
+
+def two_slices() -> Fetched:
+    records = [SimpleNamespace(offset=n, value=b"") for n in range(RECORDS_MAX + 1)]
+    return Fetched(0, records, RECORDS_MAX + 1)
+
+
+def test_slices_are_queued_and_handed_over_one_by_one() -> None:
+    flow = Flow()
+    flow.resume(flow.begin_take_over())
+    seen = list(deliver(flow, "requests", two_slices(), 1))
+    assert [type(step) for step in seen] == [Queue, HandOver] * 2
+    assert [step.part.end for step in seen] == [RECORDS_MAX] * 2 + [RECORDS_MAX + 1] * 2
+
+
+def test_a_slice_that_waited_through_a_rebalance_is_not_handed_over() -> None:
+    flow = Flow()
+    flow.resume(flow.begin_take_over())
+    steps = deliver(flow, "requests", two_slices(), 1)
+    next(steps)
+    flow.stop()
+    assert list(steps) == []
+
+
+def test_a_slice_whose_partition_is_gone_is_not_handed_over() -> None:
+    flow = Flow()
+    flow.resume(flow.begin_take_over())
+    steps = deliver(flow, "requests", two_slices(), 1)
+    next(steps)
+    is_gone = True
+    with pytest.raises(StopIteration):
+        steps.send(is_gone)
+
+
+def test_what_was_fetched_under_an_earlier_take_over_is_dropped() -> None:
+    flow = Flow()
+    flow.resume(flow.begin_take_over())
+    assert list(deliver(flow, "requests", two_slices(), 0)) == []

@@ -7,7 +7,7 @@ import pytest
 
 from streams.delivery import protocol
 from streams.delivery.errors import Fatal
-from streams.delivery.protocol import Ends, Local, Mark, Progress, Span
+from streams.delivery.protocol import Ends, Local, Mark, Progress, Span, Writes
 
 CHANGELOGS = frozenset({"rows-changelog", "progress-changelog"})
 
@@ -167,7 +167,8 @@ def test_the_line_remembers_a_bounded_number_of_take_overs() -> None:
 def test_rows_are_written_locally_only_after_the_commit() -> None:
     progress = protocol.advanced(stored(), {"requests": 9}, {"results": 9})
     places = [("results", 3), ("requests", 1), ("rows-changelog", 3), ("progress-changelog", 3)]
-    steps = protocol.transaction(progress, places, CHANGELOGS)
+    out = {place: [place] for place in places}
+    steps = protocol.transaction(progress, Writes(out, {b"rows": [(b"k", b"v")]}, CHANGELOGS))
     seen = [next(steps)]
     written = {"results": 32, "rows-changelog": 22, "progress-changelog": 6}
     while not isinstance(seen[-1], protocol.WriteLocal):
@@ -177,5 +178,6 @@ def test_rows_are_written_locally_only_after_the_commit() -> None:
     sends = ["Send"] * len(places)
     assert kinds(seen) == ["Begin", *sends, "Confirm", "Commit", "WriteLocal"]
     assert seen[-1].next == {"rows-changelog": 23, "progress-changelog": 7}
+    assert seen[-1].rows == {b"rows": [(b"k", b"v")]}
     assert seen[-1].mark == Mark("bbbb", 5, "C1")
     assert end.value.value.written == written
