@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := api schemas streams tools tests
 
-.PHONY: help run test check verify bench format lock clean
+.PHONY: help run test check verify chaos bench format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
@@ -23,6 +23,10 @@ check: .venv/ready ## format, lint, types, import contracts, published files
 
 verify: .venv/ready ## re-check topics, Finance and warehouse of the running system
 	@$(BIN)/python -m tools.verify
+
+chaos: .venv/ready ## break a system of its own for MINUTES=10 in every way, and judge it (SEED=n)
+	@exec $(BIN)/python -m tools.chaos --minutes $(or $(MINUTES),10) \
+		$(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(REPORT))
 
 bench: .venv/ready ## measure one worker against a pass-through on the same Kafka
 	@$(BIN)/python -m tools.bench

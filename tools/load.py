@@ -116,17 +116,17 @@ class Sender:
     """A producer that notes which requests the broker acknowledged, as (account, requestId)."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        """Connect with confluent-kafka's options; the partitioner is that of the contract."""
+        """Connect with confluent-kafka's options; without one, the partitioner of the contract."""
         self.acknowledged: list[tuple[str, str]] = []
         self.failed: list[KafkaError] = []
         self._producer = Producer(
             {
-                **options,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "compression.type": "snappy",
                 "queue.buffering.max.messages": 500_000,
+                **options,
             }
         )
 

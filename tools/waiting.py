@@ -1,5 +1,6 @@
 """Waits for a condition that nobody tells of, with a limit."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -16,3 +17,15 @@ def wait_until(
             message = f"After {limit_s:.0f} s still not so: {what}."
             raise TimeoutError(message)
         time.sleep(pause_s)
+
+
+async def comes_true(
+    is_so: Callable[[], object], limit_s: float = LIMIT_S, pause_s: float = PAUSE_S
+) -> bool:
+    """Look again and again without holding up others; say whether it was so within the limit."""
+    deadline = time.monotonic() + limit_s
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(pause_s)
+    return True

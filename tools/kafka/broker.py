@@ -13,10 +13,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import psutil
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -26,7 +28,7 @@ from tools.kafka.jars import cache_folder, fetch_jars, locked_jars
 from tools.kafka.java import find_java
 from tools.kafka.ports import LOOPBACK, free_ports
 from tools.kafka.program import Program, new_cluster_id
-from tools.kafka.settings import Node, Secured, node_settings
+from tools.kafka.settings import Listener, Node, Secured, node_settings
 
 GUARD = Path(__file__).parents[1] / "guard.py"
 READY_S, STOP_S = 60.0, 15.0
@@ -51,6 +53,7 @@ class Broker:
     controllers: dict[int, int] = field(default_factory=dict)
     cluster_id: str = field(default_factory=new_cluster_id)
     secured: Secured | None = None
+    more: Sequence[Listener] = ()
     settings: dict[str, str] = field(default_factory=dict)
     keep_classes: bool = False
     for_long: bool = False
@@ -142,6 +145,13 @@ class Broker:
             self._starter_lock.close()
         return code
 
+    def kill(self) -> None:
+        """End Java as a crash would; `stop` and then `start` bring it back."""
+        if self._guard and self._guard.poll() is None:
+            for java in psutil.Process(self._guard.pid).children():
+                java.kill()
+            self._guard.wait()
+
     def last_errors(self) -> str:
         """Give the end of what Java and Kafka wrote as errors, without stack traces."""
         text = (self.home / "kafka.err").read_text(errors="replace")
@@ -174,7 +184,14 @@ class Broker:
             self.notice = f"port {wished} is taken: Kafka listens on {self.bootstrap} instead"
 
     def _write_settings(self) -> None:
-        node = Node(self.number, self.port, self._inner_port, self.controllers, self.secured)
+        node = Node(
+            self.number,
+            self.port,
+            self._inner_port,
+            self.controllers,
+            self.secured,
+            self.more,
+        )
         settings = {**node_settings(node), **self.settings}
         lines = (f"{name}={value}\n" for name, value in settings.items())
         (self.home / "server.properties").write_text("".join(lines))

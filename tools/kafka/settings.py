@@ -1,5 +1,6 @@
 """The settings of one node: small, on loopback only, quick to start and to come back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,15 @@ class Secured:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """One more listener; clients are told to come back at the advertised port, a proxy's."""
+
+    name: str
+    port: int
+    advertised_port: int
+
+
+@dataclass(frozen=True)
 class Node:
     """One node of a cluster; `controllers` has the controller port of every node by its id."""
 
@@ -28,6 +38,7 @@ class Node:
     inner_port: int
     controllers: dict[int, int]
     secured: Secured | None = None
+    more: Sequence[Listener] = ()
 
 
 def node_settings(node: Node) -> dict[str, str]:
@@ -42,18 +53,21 @@ def node_settings(node: Node) -> dict[str, str]:
 
 
 def listener_settings(node: Node) -> dict[str, str]:
-    """Three listeners: for clients, among brokers, among controllers."""
+    """Three listeners: for clients, among brokers, among controllers; and those asked for."""
     clients, brokers = f"CLIENTS://127.0.0.1:{node.port}", f"BROKERS://127.0.0.1:{node.inner_port}"
+    more = [f",{each.name}://127.0.0.1:{each.port}" for each in node.more]
+    told = [f",{each.name}://127.0.0.1:{each.advertised_port}" for each in node.more]
+    open_ones = [f",{each.name}:PLAINTEXT" for each in node.more]
     voters = (f"{number}@127.0.0.1:{port}" for number, port in node.controllers.items())
     own_controller = node.controllers[node.number]
     protocol = "SASL_SSL" if node.secured else "PLAINTEXT"
     return {
         "process.roles": "broker,controller",
         "controller.quorum.voters": ",".join(voters),
-        "listeners": f"{clients},{brokers},CONTROLLER://127.0.0.1:{own_controller}",
-        "advertised.listeners": f"{clients},{brokers}",
+        "listeners": f"{clients},{brokers},CONTROLLER://127.0.0.1:{own_controller}" + "".join(more),
+        "advertised.listeners": f"{clients},{brokers}" + "".join(told),
         "listener.security.protocol.map": (
-            f"CLIENTS:{protocol},BROKERS:PLAINTEXT,CONTROLLER:PLAINTEXT"
+            f"CLIENTS:{protocol},BROKERS:PLAINTEXT,CONTROLLER:PLAINTEXT" + "".join(open_ones)
         ),
         "inter.broker.listener.name": "BROKERS",
         "controller.listener.names": "CONTROLLER",

@@ -1,0 +1,97 @@
+"""The report adds runs up, and a violation fails a run however it was found."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.chaos.judging import read_verdict
+from tools.chaos.report import Report, percentile
+from tools.verify.checks import Check
+from tools.verify.findings import Findings
+
+
+def report(seed: int = 1) -> Report:
+    made = Report(seeds=[seed], minutes=10.0)
+    made.rounds["with 1 node"] += 2
+    made.faults["worker killed at random"] += 3
+    made.recoveries["worker killed at random"] += [2.0, 4.0]
+    made.requests["new"] += 100
+    made.totals["acknowledged"] += 90
+    return made
+
+
+def summed(tmp_path: Path, *reports: Report) -> tuple[int, str]:
+    files = []
+    for number, each in enumerate(reports):
+        files.append(tmp_path / f"{number}.json")
+        files[-1].write_text(json.dumps(each.as_json()))
+    return sum_up(files)
+
+
+def sum_up(files: list[Path]) -> tuple[int, str]:
+    report = Report.sum_of(json.loads(file.read_text()) for file in files)
+    return report.exit_code, report.as_markdown()
+
+
+def test_runs_add_up(tmp_path: Path) -> None:
+    code, text = summed(tmp_path, report(1), report(2))
+
+    assert code == 0
+    assert "Seeds: 1, 2. 20 minutes." in text
+    assert "4 with 1 node" in text
+    assert "| worker killed at random | 6 | 4 | 2.0 | 4.0 | 4.0 |" in text
+    assert "200 new" in text
+    assert "180 acknowledged" in text
+    assert "Faults not run: none." in text
+    assert "Violations: none." in text
+
+
+def test_a_fault_that_one_run_could_not_do_is_named_unless_another_did_it(tmp_path: Path) -> None:
+    without, other = report(), report()
+    without.not_run["disk full"] = other.not_run["disk full"] = "no mounts here"
+    assert "Faults not run: disk full (no mounts here)." in summed(tmp_path, without, other)[1]
+
+    other.faults["disk full"] += 1
+
+    assert "Faults not run: none." in summed(tmp_path, without, other)[1]
+
+
+def test_one_violation_of_one_run_fails_the_sum(tmp_path: Path) -> None:
+    broken = report(2)
+    broken.violations.append("request 7 has two results")
+
+    code, text = summed(tmp_path, report(1), broken)
+
+    assert code == 1
+    assert "Violations: 1." in text
+    assert "- request 7 has two results" in text
+
+
+def test_what_verify_disagrees_with_is_a_violation() -> None:
+    check = Check("each request has its one result", 10, invariant="I1")
+    check.say("adjustment-requests-0-7: 2 results.")
+
+    verdict = read_verdict(Findings(checks=[check]).as_json())
+
+    assert verdict.violations[0].startswith("I1 each request has its one result: 1")
+    assert "adjustment-requests-0-7: 2 results." in verdict.violations
+
+
+def test_what_verify_could_not_read_is_a_violation() -> None:
+    verdict = read_verdict(Findings(unreadable=["Finance was not read: locked"]).as_json())
+
+    assert verdict.violations == ["Finance was not read: locked"]
+
+
+def test_what_is_not_decided_yet_is_counted_apart() -> None:
+    check = Check("every request is decided", 10, invariant="I12")
+    check.say("adjustment-requests-0-7: not decided yet.")
+
+    assert read_verdict(Findings(checks=[check]).as_json()).undecided == 1
+    assert read_verdict(Findings(checks=[Check("x", 3)]).as_json()).violations == []
+
+
+@pytest.mark.parametrize(("percent", "least"), [(50, 5.0), (99, 10.0), (1, 1.0)])
+def test_a_percentile_is_one_of_the_times(percent: int, least: float) -> None:
+    assert percentile([float(number) for number in range(10, 0, -1)], percent) == least

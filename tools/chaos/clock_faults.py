@@ -1,0 +1,43 @@
+"""Jumps of the wall clock, under a worker or a subscriber that lives on."""
+
+import asyncio
+import random
+from pathlib import Path
+
+from tools.chaos.programs import Life
+from tools.chaos.scene import Scene
+
+LIBRARIES = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime")
+LIBRARY = "libfaketimeMT.so.1"
+JUMPS_S = (-86_400, -3600, -60, 0, 60, 3600, 86_400)
+JUMPS, BETWEEN_S = (2, 3), (2.0, 3.5)
+
+
+def find_library() -> Path | None:
+    """Where libfaketime is, if it is installed."""
+    root = Path("/")
+    folders = (folder for pattern in LIBRARIES for folder in root.glob(pattern.removeprefix("/")))
+    return next((folder / LIBRARY for folder in folders if (folder / LIBRARY).exists()), None)
+
+
+async def jump(scene: Scene, draw: random.Random) -> str:
+    """Let one live with a clock of its own, move that, and kill it: the next has the true time."""
+    programs = [*scene.workers[: scene.plan.workers], draw.choice(scene.subscribers)]
+    async with scene.hold_of(programs, draw) as program:
+        clock = scene.folder / f"{program.name}.clock"
+        clock.write_text("+0")
+        environment = {
+            "LD_PRELOAD": str(find_library()),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_CACHE_DURATION": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+        await program.kill_for_good()
+        program.start(Life(program.usual.command, environment))
+        jumps = [draw.choice(JUMPS_S) for _ in range(draw.randint(*JUMPS))]
+        for seconds in jumps:
+            await asyncio.sleep(draw.uniform(*BETWEEN_S))
+            clock.write_text(f"{seconds:+d}")
+        await asyncio.sleep(draw.uniform(*BETWEEN_S))
+        await program.kill()
+        return f"{program.name} by {', '.join(f'{seconds:+d}' for seconds in jumps)} s"

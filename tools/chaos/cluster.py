@@ -1,0 +1,83 @@
+"""The Kafka of one round: one node or three, each with a listener for every client's proxy."""
+
+import asyncio
+import random
+from pathlib import Path
+
+from tools.chaos.proxy import Link, Proxy
+from tools.kafka.broker import STOP_ONE_OF_MANY_S, Broker
+from tools.kafka.ports import free_ports
+from tools.kafka.program import new_cluster_id
+from tools.kafka.settings import Listener
+
+PORTS = range(20_000, 30_000)  # systems take the ports of outgoing connections from above these
+
+
+class Cluster:
+    """Nodes, and the links that clients reach them by."""
+
+    def __init__(self, home: Path, nodes: int, clients: list[str]) -> None:
+        """Choose all ports; they stay the same over restarts."""
+        self.is_struck = asyncio.Lock()  # by a fault: one node at a time
+        ports = iter(_free_ports(nodes * (2 + 2 * len(clients))))
+        controllers = {number: next(ports) for number in range(1, nodes + 1)}
+        cluster_id = new_cluster_id()
+        self.nodes: list[Broker] = []
+        proxies: dict[str, list[Proxy]] = {client: [] for client in clients}
+        for number in controllers:
+            listeners = [
+                Listener(_listener_name(client), next(ports), next(ports)) for client in clients
+            ]
+            for client, listener in zip(clients, listeners, strict=True):
+                proxies[client].append(Proxy(listener.advertised_port, listener.port))
+            node = Broker(
+                home / f"kafka-{number}",
+                port=next(ports),
+                number=number,
+                controllers=controllers,
+                cluster_id=cluster_id,
+                more=listeners,
+            )
+            if nodes > 1:
+                node.stop_s = STOP_ONE_OF_MANY_S
+            self.nodes.append(node)
+        self.links = {client: Link(tuple(ways)) for client, ways in proxies.items()}
+
+    @property
+    def bootstrap(self) -> str:
+        """Where load and judges connect: no proxy is between."""
+        return ",".join(node.bootstrap for node in self.nodes)
+
+    async def start(self) -> None:
+        """Start all nodes, and wait until they are ready. Raises EmbeddedKafkaError."""
+        for link in self.links.values():
+            for proxy in link.proxies:
+                await proxy.start()
+        for node in self.nodes:
+            await asyncio.to_thread(node.start)
+        await asyncio.gather(*(node.wait_ready() for node in self.nodes))
+
+    async def bring_back(self, node: Broker) -> None:
+        """Start a node again after `stop` or `kill`, at its old address."""
+        address = node.bootstrap
+        await asyncio.to_thread(node.stop)
+        await asyncio.to_thread(node.start)
+        await node.wait_ready()
+        assert node.bootstrap == address, node.notice
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        for node in self.nodes:
+            await asyncio.to_thread(node.stop)
+        for link in self.links.values():
+            for proxy in link.proxies:
+                await proxy.close()
+
+
+def _listener_name(client: str) -> str:
+    return client.upper().replace("-", "")
+
+
+def _free_ports(count: int) -> list[int]:
+    wanted = random.sample(PORTS, count)
+    return free_ports(*wanted)

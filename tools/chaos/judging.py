@@ -1,0 +1,109 @@
+"""Lets `python -m tools.verify` judge what a round has made, from outside."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.chaos.programs import GUARD
+
+UNDECIDED = "I12"
+CATCH_UP_TRIES, CATCH_UP_PAUSE_S = 15, 2.0
+BEHIND = ("behind", "absent", "not read")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verify said, or that it said nothing; `undecided` is among the violations too."""
+
+    violations: list[str]
+    notes: list[str] = field(default_factory=list)
+    totals: dict[str, int] = field(default_factory=dict)
+    undecided: int = 0
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Where a round is looked at; `acknowledged` is written first."""
+
+    folder: Path
+    bootstrap: str
+    home: Path
+    workers: tuple[Path, ...]
+
+    def note_acknowledged(self, acknowledged: Iterable[tuple[str, str]]) -> None:
+        """Write down which requests must have results."""
+        lines = (f"{account} {request_id}\n" for account, request_id in acknowledged)
+        self._acknowledged.write_text("".join(lines))
+
+    async def wait_decided(self, wait_s: float) -> int:
+        """Give how many requests are undecided when the time is over."""
+        verdict = await self._verify(wait_s, with_stores=False)
+        return verdict.undecided
+
+    async def judge(self) -> Verdict:
+        """Judge everything, once subscribers have read to the end. Workers must have stopped."""
+        for _ in range(CATCH_UP_TRIES):
+            verdict = await self._verify(0, with_stores=True)
+            if not any(word in note for note in verdict.notes for word in BEHIND):
+                return verdict
+            await asyncio.sleep(CATCH_UP_PAUSE_S)
+        lines = [note for note in verdict.notes if any(word in note for word in BEHIND)]
+        return Verdict([*verdict.violations, *lines], verdict.notes, verdict.totals)
+
+    @property
+    def _acknowledged(self) -> Path:
+        return self.folder / "acknowledged"
+
+    async def _verify(self, wait_s: float, *, with_stores: bool) -> Verdict:
+        found = self.folder / "findings.json"
+        found.unlink(missing_ok=True)
+        workers = self.workers if with_stores else (self.folder / "nothing",)
+        workers[0].mkdir(exist_ok=True)
+        command = [
+            *(sys.executable, "-m", "tools.verify"),
+            *("--bootstrap-servers", self.bootstrap),
+            *("--home", str(self.home)),
+            *("--acknowledged", str(self._acknowledged)),
+            *("--wait", f"{wait_s:.0f}", "--json", str(found)),
+            *(part for worker in workers for part in ("--worker-home", str(worker))),
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", str(GUARD), "1", *command),
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            start_new_session=True,
+        )
+        assert process.stdin
+        assert process.stderr
+        try:
+            errors = await process.stderr.read()
+            await process.wait()
+        finally:
+            process.stdin.close()
+        if not found.exists():
+            return Verdict([f"verify said nothing: {errors.decode(errors='replace')[-2000:]}"])
+        return read_verdict(json.loads(found.read_text()))
+
+
+def read_verdict(content: dict[str, Any]) -> Verdict:
+    """Take up what verify wrote with --json."""
+    undecided = sum(
+        check["disagreements"] for check in content["checks"] if check["id"] == UNDECIDED
+    )
+    lines = [*_lines(content)]
+    if not content["agrees"] and not lines:
+        lines = [str(note) for note in content["notes"]]
+    return Verdict(lines, content["notes"], content["totals"], undecided)
+
+
+def _lines(content: dict[str, Any]) -> Iterator[str]:
+    for check in content["checks"]:
+        if check["disagreements"]:
+            yield f"{check['id']} {check['name']}: {check['disagreements']}"
+            yield from check["lines"]

@@ -1,0 +1,131 @@
+"""Programs of ours that are brought back whenever they end, and can be killed and frozen."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tools.waiting import comes_true
+
+GUARD = Path(__file__).parents[1] / "guard.py"
+GRACE_S = 8.0
+PAUSE_FIRST_S, PAUSE_MAX_S = 0.3, 4.0
+LONG_LIFE_S = 10.0
+POLL_S = 0.02
+
+
+@dataclass(frozen=True)
+class Life:
+    """How a program is started once."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Program:
+    """One program under a guard, so that it never outlives this process; one fault at a time."""
+
+    def __init__(self, name: str, home: Path, usual: Life) -> None:
+        self.name, self.home = name, home
+        self.is_wanted = False
+        self.is_struck = asyncio.Lock()  # by a fault
+        self.log = home.parent / f"{name}.log"
+        self.usual = usual
+        self._next: Life | None = None
+        self._guard: Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    def start(self, life: Life | None = None) -> None:
+        """Run it until `stop`. The first time as `life` says, after its end as usual."""
+        assert not self.is_wanted
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.is_wanted, self._next, self._guard = True, life, None
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Stop it orderly, and do not bring it back."""
+        await self._give_up()
+
+    async def kill_for_good(self) -> None:
+        """Kill -9, and do not bring it back."""
+        self.is_wanted = False
+        await self.kill()
+        await self._give_up()
+
+    async def kill(self) -> None:
+        """Kill -9; it is brought back."""
+        await self._signal(signal.SIGKILL)
+
+    async def freeze(self) -> None:
+        """As a paused virtual machine."""
+        await self._signal(signal.SIGSTOP)
+
+    async def resume(self) -> None:
+        """Go on after `freeze`."""
+        await self._signal(signal.SIGCONT)
+
+    async def wait_end(self) -> None:
+        """Return when the life that it has now is over."""
+        await comes_true(lambda: self._guard)
+        if self._guard:
+            await self._guard.wait()
+
+    async def _give_up(self) -> None:
+        self.is_wanted = False
+        if self._guard and self._guard.stdin:
+            self._guard.stdin.close()
+        if self._keeper:
+            await asyncio.wait({self._keeper})
+            self._keeper.result()
+
+    async def _keep(self) -> None:
+        pause_s = PAUSE_FIRST_S
+        while self.is_wanted:
+            begun = time.monotonic()
+            life, self._next = self._next or self.usual, None
+            await self._live(life)
+            is_long = time.monotonic() - begun > LONG_LIFE_S
+            pause_s = PAUSE_FIRST_S if is_long else min(2 * pause_s, PAUSE_MAX_S)
+            await comes_true(lambda: not self.is_wanted, pause_s)
+
+    async def _live(self, life: Life) -> None:
+        with self.log.open("ab") as out:
+            self._guard = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", str(GUARD), str(GRACE_S), *life.command),
+                stdin=PIPE,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env={
+                    **os.environ,
+                    **self.usual.environment,
+                    **life.environment,
+                    "ADJUST_HOME": str(self.home),
+                    "PYTHONUNBUFFERED": "1",
+                },
+            )
+        assert self._guard.stdin
+        if not self.is_wanted:
+            self._guard.stdin.close()
+        await self._guard.wait()
+        self._guard.stdin.close()
+
+    async def _signal(self, number: signal.Signals) -> None:
+        """Reach the program behind the guard; a moment after the start it may not be there yet."""
+        keeper = self._keeper
+        await comes_true(lambda: self._guard or keeper is None or keeper.done())
+        guard = self._guard
+        while guard and guard.returncode is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(guard.pid).children():
+                    child.send_signal(number)
+                    return
+            await asyncio.sleep(POLL_S)

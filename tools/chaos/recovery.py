@@ -1,0 +1,90 @@
+"""Measures how long the system is not itself: until a request for each partition has its result."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, TopicPartition
+
+from tools.load import Outgoing, Population, Sender
+from tools.verify.log import murmur2
+from tools.waiting import comes_true
+
+RESULTS = "adjustment-results"
+READ_MAX, READ_WAIT_S = 500, 0.05
+LIMIT_S = 60.0
+
+
+class Watch:
+    """Reads results as a caller would, and sends a probe for each partition when asked."""
+
+    def __init__(self, options: Mapping[str, str], population: Population, partitions: int) -> None:
+        self._sender = Sender({**options, "linger.ms": "0"})
+        self._consumer = Consumer(
+            {
+                **options,
+                "group.id": "chaos-watch",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+            }
+        )
+        self._places = [TopicPartition(RESULTS, number, 0) for number in range(partitions)]
+        self._accounts = _account_of_each(population, partitions)
+        self._requests = population.request_records(1 << 62, user="probe")
+        self._awaited: set[str] = set()
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="watch", daemon=True)
+
+    @property
+    def acknowledged(self) -> list[tuple[str, str]]:
+        """The (account, requestId) of each probe that Kafka acknowledged."""
+        return list(self._sender.acknowledged)
+
+    def start(self) -> None:
+        """Begin to read, from the first result on."""
+        self._consumer.assign(self._places)
+        self._thread.start()
+
+    async def recovered(self, since: float) -> float | None:
+        """Seconds from `since` until all probes sent now have results; nothing if they never do."""
+        for probe in self._probes():
+            self._awaited.add(probe.request_id)
+            self._sender.send(probe)
+        left_s = since + LIMIT_S - time.monotonic()
+        is_recovered = await comes_true(lambda: not self._awaited, left_s)
+        self._awaited.clear()
+        return time.monotonic() - since if is_recovered else None
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._is_stopping.set()
+        self._thread.join()
+        self._consumer.close()
+        self._sender.flush()
+
+    def _probes(self) -> list[Outgoing]:
+        """One request for each partition, each for the account that was chosen there."""
+        missing = set(self._accounts)
+        probes = []
+        while missing:
+            request = next(self._requests)
+            if request.account in missing:
+                missing.discard(request.account)
+                probes.append(request)
+        return probes
+
+    def _read(self) -> None:
+        while not self._is_stopping.is_set():
+            for message in self._consumer.consume(READ_MAX, READ_WAIT_S):
+                if message.error() is None:
+                    result = json.loads(message.value() or b"")
+                    self._awaited.discard(result["requestId"])
+
+
+def _account_of_each(population: Population, partitions: int) -> list[str]:
+    """Choose an account of each partition. Raises KeyError where the population is too small."""
+    found: dict[int, str] = {}
+    for outgoing in population.account_records():
+        found.setdefault(murmur2(outgoing.account.encode()) % partitions, outgoing.account)
+    return [found[number] for number in range(partitions)]

@@ -1,0 +1,141 @@
+"""What a run did and found, on paper; several runs add up to one."""
+
+import math
+import os
+import platform
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+TOGETHER = "several at once"
+PERCENT_HALF, PERCENT_ALMOST_ALL = 50, 99
+GIB = 1 << 30
+
+
+@dataclass
+class Report:
+    """Counts of one run, or of several. What maps kinds of faults is by their names."""
+
+    seeds: list[int] = field(default_factory=list)
+    minutes: float = 0.0
+    rounds: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    recoveries: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    unrecovered: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    totals: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    not_run: dict[str, str] = field(default_factory=dict)
+    interrupted: int = 0
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Take up what `as_json` gave."""
+        made = cls()
+        for name, value in content.items():
+            kind = type(getattr(made, name))
+            setattr(made, name, defaultdict(list, value) if kind is defaultdict else kind(value))
+        return made
+
+    @classmethod
+    def sum_of(cls, contents: Iterable[dict[str, Any]]) -> Self:
+        """Add up runs, each as `as_json` gave it."""
+        made = cls()
+        for content in contents:
+            made.add(cls.from_json(content))
+        return made
+
+    @property
+    def exit_code(self) -> int:
+        """What a program that only reports it ends with."""
+        return 1 if self.violations else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it for `from_json`."""
+        return {**vars(self)}
+
+    def add(self, other: "Report") -> None:
+        """Add another run. A fault that one of them ran was run."""
+        self.seeds += other.seeds
+        self.minutes += other.minutes
+        self.rounds += other.rounds
+        self.faults += other.faults
+        self.unrecovered += other.unrecovered
+        self.requests += other.requests
+        self.totals += other.totals
+        self.violations += other.violations
+        self.interrupted += other.interrupted
+        for kind, times in other.recoveries.items():
+            self.recoveries[kind] += times
+        self.not_run = {
+            kind: why
+            for kind, why in {**self.not_run, **other.not_run}.items()
+            if not self.faults[kind]
+        }
+
+    def as_markdown(self) -> str:
+        """Give the whole report as a document."""
+        return "\n".join([*self._head(), *self._fault_table(), *self._tail(), ""])
+
+    def _head(self) -> Iterable[str]:
+        yield "# Chaos"
+        yield ""
+        yield f"Seeds: {', '.join(map(str, self.seeds))}. {self.minutes:.0f} minutes."
+        yield f"Machine: {machine()}."
+        yield f"Rounds: {_listed(self.rounds)}."
+        if self.interrupted:
+            yield "Interrupted: this is how far it came."
+        yield ""
+
+    def _fault_table(self) -> Iterable[str]:
+        yield "Recovery: seconds from the end of a fault until a request sent then to each"
+        yield "partition had its result."
+        yield ""
+        yield "| fault | times | measured alone | p50 | p99 | max |"
+        yield "|---|--:|--:|--:|--:|--:|"
+        for kind, times in sorted(self.faults.items()):
+            yield f"| {kind} | {times} | {_spread(self.recoveries.get(kind, []))} |"
+        together = self.recoveries.get(TOGETHER, [])
+        yield f"| {TOGETHER} | | {_spread(together)} |"
+        everything = [one for times in self.recoveries.values() for one in times]
+        yield f"| **all** | **{self.faults.total()}** | {_spread(everything)} |"
+        yield ""
+
+    def _tail(self) -> Iterable[str]:
+        yield f"Requests sent: {_listed(self.requests)}."
+        yield f"Found on the topics: {_listed(self.totals)}."
+        for kind, times in self.unrecovered.items():
+            yield f"Not recovered within a minute, {times} times: {kind}."
+        yield ""
+        not_run = [f"{kind} ({why})" for kind, why in self.not_run.items()]
+        yield f"Faults not run: {', '.join(not_run) or 'none'}."
+        yield f"Violations: {len(self.violations) or 'none'}."
+        for line in self.violations:
+            yield f"- {line}"
+
+
+def machine() -> str:
+    """Name the machine in a line."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
+        f"{memory:.0f} GiB, Python {platform.python_version()}"
+    )
+
+
+def percentile(times: list[float], percent: int) -> float:
+    """Give the least of the times that so many percent do not exceed."""
+    rank = math.ceil(len(times) * percent / 100)
+    return sorted(times)[max(rank, 1) - 1]
+
+
+def _spread(times: list[float]) -> str:
+    if not times:
+        return "0 | | |"
+    parts = (percentile(times, PERCENT_HALF), percentile(times, PERCENT_ALMOST_ALL), max(times))
+    return f"{len(times)} | " + " | ".join(f"{part:.1f}" for part in parts)
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items()) or "none"
