@@ -13,8 +13,11 @@ from streams.topics import make_topics
 from tests.conftest import SecuredKafka, running
 from tools.kafka.broker import Broker
 from tools.load import Population, send_all
-from tools.verify.books import Books
-from tools.waiting import wait_until
+from tools.verify.findings import Findings
+from tools.verify.memory import Acknowledged
+from tools.verify.undecided import wait_decided
+from tools.verify.whole import Beside, verify_cluster
+from tools.waiting import LIMIT_S
 from tools.workers import WorkerProcess
 
 
@@ -44,17 +47,16 @@ class Engine:
         records = self.population.request_records(count, user=f"test-{self.sent}")
         self.acknowledged += send_all(self.options, records)
 
-    def books(self) -> Books:
-        """All that the topics hold, once every request is decided."""
-        wait_until(lambda: not Books.read(self.options).undecided(), "every request is decided")
-        # Read while the last was decided, one topic may lack what another has already.
-        return Books.read(self.options)
+    def findings(self) -> Findings:
+        """All that verify finds, once every request is decided."""
+        left = wait_decided(self.options, LIMIT_S)
+        assert left == 0, f"{left} records are undecided"
+        acknowledged = Acknowledged(lambda: self.acknowledged)
+        return verify_cluster(self.options, Beside(acknowledged=acknowledged))
 
     def check(self) -> None:
-        """Every acknowledged request has its one result, and the books agree."""
-        books = self.books()
-        assert books.disagreements() == []
-        assert books.missing(self.acknowledged) == []
+        """Every acknowledged request has its one result, and all agrees."""
+        assert self.findings().lines == []
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,10 @@ def test_acknowledged_requests_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "acknowledged"
     file.write_text("ACC-1 a\n\nACC-2 b\n")
     asked = read_arguments(None, ["--acknowledged", str(file), "--home", str(tmp_path)])
-    assert asked.acknowledged == [("ACC-1", "a"), ("ACC-2", "b")]
+    asked.acknowledged.note(b"ACC-1/a")
+    assert [*asked.acknowledged.missing()] == [
+        "Request b of account ACC-2 was acknowledged, and has no result."
+    ]
     assert asked.worker_home == [tmp_path]
 
 

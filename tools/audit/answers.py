@@ -1,23 +1,39 @@
 """What an answer must say in every field, and where one that was given says something else."""
 
 import re
+import sys
 from typing import NamedTuple
 
+from tools.audit.packing import digest
 from tools.audit.reckoning import plus, read, state, written
 from tools.audit.rules import Case
 from tools.audit.shape import Body, Fault
 
 FIELD_MAX = 40  # longer names of fields are told cut short; so much of them is compared
 SHOWN_MAX = 100
+AS_A_REPLAY = " as a replay"
 BILLING_TREATMENT = {"RATED": "SAME_PERIOD", "BILLED": "NEXT_BILL"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
+class First(NamedTuple):
+    """What is kept of an answer that is remembered."""
+
+    asked: bytes
+    result: bytes
+    said: str
+
+    @classmethod
+    def of(cls, asked: Body, result: Body) -> "First":
+        """Keep what tells a repeat from other contents, and the same answer from another."""
+        return cls(digest(asked), digest(result), sys.intern(_said(result)))
+
+
 class Verdict(NamedTuple):
-    """What the auditor expects of an answer."""
+    """What the auditor expects of an answer: this one, or a repeat of the first."""
 
     result: Body
-    is_replay: bool = False
+    first: First | None = None
     is_remembered: bool = True
 
 
@@ -35,7 +51,7 @@ def malformed(account: str, request: Body, faults: list[Fault]) -> Body:
 
 def refused(account: str, case: Case, broken: Fault) -> Body:
     """The answer to a request that breaks a rule: with the charge as it is, if there is one."""
-    image = case.charge.image if case.charge else None
+    image = case.image if case.charge else None
     known = {"chargeableEvent": image, "remaining": image["current"] if image else None}
     return {**_names(account, case.asked), **_refusal([broken]), **known}
 
@@ -55,13 +71,15 @@ def applied(account: str, case: Case) -> Body:
 
 def result_differs(verdict: Verdict, result: Body, *, is_replay: bool, is_remembered: bool) -> str:
     """The first thing that is not as expected, or nothing."""
-    said, expected = _said(result, is_replay), _said(verdict.result, verdict.is_replay)
+    first = verdict.first
+    said = f"{_said(result)}{AS_A_REPLAY if is_replay else ''}"
+    expected = f"{first.said}{AS_A_REPLAY}" if first else _said(verdict.result)
     if said != expected:
         return f"was {said}, but reckoned to be {expected}"
     if is_remembered != verdict.is_remembered:
         return f"{said} was {'' if is_remembered else 'not '}remembered"
-    if verdict.is_replay:
-        return differs("", verdict.result, result)
+    if first:
+        return "" if first.result == digest(result) else f"{said} differs from the first answer"
     return _noted_differs(result) or differs("", _with_noted(verdict.result, result), result)
 
 
@@ -86,10 +104,10 @@ def _short(value: object) -> str:
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
-def _said(result: Body, is_replay: bool) -> str:  # noqa: FBT001 - a fact
+def _said(result: Body) -> str:
     faults = [f"{error['code']} of {error['field'][:FIELD_MAX]}" for error in result["errors"]]
     how = f" ({', '.join(faults)})" if faults else ""
-    return f"{result['status']}{how}{' as a replay' if is_replay else ''}"
+    return f"{result['status']}{how}"
 
 
 def _noted_differs(result: Body) -> str:
@@ -130,14 +148,14 @@ def _refusal(faults: list[Fault]) -> Body:
 def _adjusted_event(case: Case) -> Body:
     charge = case.known_charge
     adjusted = plus(charge.effects, case.effect)
-    current = plus(read(charge.image["current"]), case.effect)
+    current = plus(read(case.image["current"]), case.effect)
     return {
-        **charge.image,
+        **case.image,
         "adjusted": written(adjusted),
         "current": written(current),
         "adjustmentState": state(adjusted, current),
         "adjustmentCount": charge.count + 1,
-        "version": charge.image["version"] + 1,
+        "version": case.image["version"] + 1,
     }
 
 
@@ -154,7 +172,7 @@ def _adjustment(account: str, case: Case, image: Body) -> Body:
         "reason": asked["reason"],
         "comment": asked.get("comment"),
         "effect": written(case.effect),
-        "before": case.known_charge.image["current"],
+        "before": case.image["current"],
         "after": image["current"],
         "eventVersion": image["version"],
         "billingTreatment": BILLING_TREATMENT[image["status"]],

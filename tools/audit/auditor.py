@@ -6,7 +6,8 @@ Disagreement for whatever is not as the auditor reckons it. The books then go on
 published, so that one fault is told once.
 """
 
-from tools.audit.answers import Verdict, applied, differs, malformed, refused, result_differs
+from tools.audit.answers import First, Verdict, applied, differs, malformed, refused, result_differs
+from tools.audit.packing import digest, pack, unpack
 from tools.audit.reckoning import plus, read, state, written
 from tools.audit.rules import Case, Charge, first_broken
 from tools.audit.shape import Body, content, shape_faults
@@ -33,9 +34,9 @@ class Auditor:
 
     def __init__(self) -> None:
         """Begin with empty books."""
-        self._accounts: dict[str, Body] = {}
-        self._charges: dict[tuple[str, str], Charge] = {}
-        self._remembered: dict[tuple[str, str], tuple[Body, Body]] = {}
+        self._accounts: dict[str, bytes] = {}
+        self._charges: dict[str, Charge] = {}
+        self._remembered: dict[str, First] = {}
         self._due: dict[str, list[tuple[str, Body]]] = {}
 
     def enter(self, kind: str, image: Body) -> None:
@@ -94,13 +95,13 @@ class Auditor:
         last: Body | None = None
         fault = ""
         if kind == "account":
-            last, self._accounts[account] = self._accounts.get(account), image
+            last, self._accounts[account] = self._account(account), pack(image)
         elif kind == "chargeableEvent":
-            place = (account, image["refId"])
+            place = f"{account}/{image['refId']}"
             known = self._charges.get(place)
             last = known.image if known else None
-            charge = self._charges.setdefault(place, Charge(image))
-            charge.image = image
+            charge = self._charges.setdefault(place, Charge(b""))
+            charge.packed_image = pack(image)
             fault = _sums_differ(charge)
         else:
             return "no applied result announced it"
@@ -111,11 +112,11 @@ class Auditor:
         if faults:
             return Verdict(malformed(account, request, faults), is_remembered=False)
         asked = content(request)
-        known = self._remembered.get((account, asked["requestId"]))
-        if known is not None and known[0] == asked:
-            return Verdict(known[1], is_replay=True)
-        charge = self._charges.get((account, asked["chargeableEventRefId"]))
-        case = Case(asked, self._accounts.get(account), charge)
+        known = self._remembered.get(f"{account}/{asked['requestId']}")
+        if known is not None and known.asked == digest(asked):
+            return Verdict({}, first=known)
+        charge = self._charges.get(f"{account}/{asked['chargeableEventRefId']}")
+        case = Case(asked, self._account(account), charge)
         if known is not None:
             answer = refused(account, case, ("REQUEST_ID_REUSED", "requestId"))
             return Verdict(answer, is_remembered=False)
@@ -127,13 +128,19 @@ class Auditor:
         """Enter what was answered, be it right or wrong."""
         if not shape_faults(request):
             asked = content(request)
-            self._remembered.setdefault((account, asked["requestId"]), (asked, result))
+            place = f"{account}/{asked['requestId']}"
+            self._remembered.setdefault(place, First.of(asked, result))
         if result["status"] != "APPLIED":
             return
         image, adjustment = result["chargeableEvent"], result["adjustment"]
-        charge = self._charges.setdefault((account, image["refId"]), Charge(image))
+        charge = self._charges.setdefault(f"{account}/{image['refId']}", Charge(b""))
         charge.book(image, adjustment)
         self._due[account] = [("chargeableEvent", image), ("adjustment", adjustment)]
+
+    def _account(self, ref_id: str) -> Body | None:
+        packed = self._accounts.get(ref_id)
+        account: Body | None = None if packed is None else unpack(packed)
+        return account
 
     def _overdue(self, account: str) -> str:
         due = self._due.pop(account, [])
@@ -155,7 +162,8 @@ def _upsert_differs(last: Body | None, image: Body, names: set[str]) -> str:
 
 def _sums_differ(charge: Charge) -> str:
     """What in a charge's last image does not follow from its books."""
-    image, original = charge.image, read(charge.image["original"])
+    image = charge.image
+    original = read(image["original"])
     current = plus(original, charge.effects)
     if min(current) < 0 or original[0] + original[1] != original[2]:
         return f"charged {original}, adjusted by {charge.effects}, cannot be"

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
-from tools.audit.reckoning import OPPOSITE, Amounts, effect, meant, plus, read
+from tools.audit.packing import digest, pack, unpack
+from tools.audit.reckoning import OPPOSITE, Amounts, effect, meant, plus, read, written
 from tools.audit.shape import Body, Fault
 
 RULES = (
@@ -44,35 +46,65 @@ GIVES_THE_AMOUNT = {
     "SET_TO": "targetAmount",
     "FULL": "adjustmentMode",
 }
+_OF_A_REVERSED = ("chargeType", "adjustmentMode", "taxTreatment")
 
 
-@dataclass
+@dataclass(slots=True)
 class Charge:
-    """The books of one chargeable event: its last image and what was done to it."""
+    """The books of one chargeable event: its last image and what was done to it.
 
-    image: Body
+    There may be millions of them: the image and what a reversal needs to know of each adjustment
+    are kept as bytes.
+    """
+
+    packed_image: bytes
     effects: Amounts = (0, 0, 0)
     count: int = 0
-    adjustments: dict[str, Body] = field(default_factory=dict)
-    reversed: set[str] = field(default_factory=set)
+    _adjustments: dict[bytes, bytes] = field(default_factory=dict)
+    _reversed: set[bytes] = field(default_factory=set)
+
+    @property
+    def image(self) -> Body:
+        """The last image."""
+        image: Body = unpack(self.packed_image)
+        return image
 
     def book(self, image: Body, adjustment: Body) -> None:
         """Enter an applied adjustment and the image that it left."""
-        self.image = image
+        self.packed_image = pack(image)
         self.effects = plus(self.effects, read(adjustment["effect"]))
         self.count += 1
-        self.adjustments[adjustment["refId"]] = adjustment
+        told = [*(adjustment[name] for name in _OF_A_REVERSED), *read(adjustment["effect"])]
+        self._adjustments[digest(adjustment["refId"])] = pack(told)
         if adjustment["reversalOf"] is not None:
-            self.reversed.add(adjustment["reversalOf"])
+            self._reversed.add(digest(adjustment["reversalOf"]))
+
+    def adjustment(self, ref_id: str) -> Body | None:
+        """What a reversal must know of an adjustment of this charge."""
+        told = self._adjustments.get(digest(ref_id))
+        if told is None:
+            return None
+        *words, excluded, tax, included = unpack(told)
+        known = dict(zip(_OF_A_REVERSED, words, strict=True))
+        return {"refId": ref_id, **known, "effect": written((excluded, tax, included))}
+
+    def is_reversed(self, ref_id: str) -> bool:
+        """Whether an adjustment was taken back already."""
+        return digest(ref_id) in self._reversed
 
 
-@dataclass(frozen=True)
+@dataclass
 class Case:
     """A request's content beside what the books say of its account and its charge."""
 
     asked: Body
     account: Body | None
     charge: Charge | None
+
+    @cached_property
+    def image(self) -> Body:
+        """The last image of the charge; earlier rules made sure of it."""
+        return self.known_charge.image
 
     @property
     def known_account(self) -> Body:
@@ -86,10 +118,10 @@ class Case:
         assert self.charge is not None
         return self.charge
 
-    @property
+    @cached_property
     def undone(self) -> Body | None:
         """The adjustment of this charge that is to be reversed, if it is one of it."""
-        return self.known_charge.adjustments.get(self.asked.get("reversalOf", ""))
+        return self.known_charge.adjustment(self.asked.get("reversalOf", ""))
 
     @property
     def is_reversal(self) -> bool:
@@ -101,15 +133,15 @@ class Case:
         """Which way the charge moves; nothing if it stays."""
         if self.undone is not None:
             return OPPOSITE[self.undone["chargeType"]]
-        return meant(self.asked, self.known_charge.image).charge_type
+        return meant(self.asked, self.image).charge_type
 
-    @property
+    @cached_property
     def effect(self) -> Amounts:
         """What would be added to the three amounts."""
         if self.undone is not None:
             excluded, tax, included = read(self.undone["effect"])
             return -excluded, -tax, -included
-        return effect(self.asked, self.known_charge.image, self.known_account["taxExempt"])
+        return effect(self.asked, self.image, self.known_account["taxExempt"])
 
 
 def first_broken(case: Case) -> Fault | None:
@@ -131,7 +163,7 @@ def _event_rules(case: Case) -> Iterator[Fault]:
     if case.charge is None:
         yield "CHARGEABLE_EVENT_NOT_FOUND", "chargeableEventRefId"
         return
-    image = case.charge.image
+    image = case.image
     if case.asked.get("expectedVersion", image["version"]) != image["version"]:
         yield "VERSION_CONFLICT", "expectedVersion"
     if case.asked["currency"] != image["currency"]:
@@ -156,7 +188,7 @@ def _reversal_rules(case: Case) -> Iterator[Fault]:
     if case.undone is None:
         yield "ADJUSTMENT_NOT_FOUND", "reversalOf"
         return
-    if case.undone["refId"] in case.known_charge.reversed:
+    if case.known_charge.is_reversed(case.undone["refId"]):
         yield "ALREADY_REVERSED", "reversalOf"
     if case.undone["adjustmentMode"] == "REVERSAL":
         yield "NOT_REVERSIBLE", "reversalOf"
@@ -164,9 +196,9 @@ def _reversal_rules(case: Case) -> Iterator[Fault]:
 
 def _amount_rules(case: Case) -> Iterator[Fault]:
     where = "reversalOf" if case.is_reversal else GIVES_THE_AMOUNT[case.asked["adjustmentMode"]]
-    current = read(case.known_charge.image["current"])
+    current = read(case.image["current"])
     if not case.is_reversal:
-        charge_type, amount, part = meant(case.asked, case.known_charge.image)
+        charge_type, amount, part = meant(case.asked, case.image)
         if amount == 0:
             yield "NOTHING_TO_ADJUST", where
         if charge_type == "CREDIT" and amount > current[part]:

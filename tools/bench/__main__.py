@@ -20,7 +20,9 @@ from tools.bench.system import System, free_port, running_system
 from tools.bench.table import Report, show
 from tools.kafka.errors import EmbeddedKafkaError
 from tools.load import Population, send_all
-from tools.verify.books import REQUESTS, RESULTS, TRANSACTIONS, Books
+from tools.verify.memory import Acknowledged
+from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
+from tools.verify.whole import Beside, verify_cluster
 from tools.waiting import wait_until
 
 WORKER_READY = "adjust worker ready"
@@ -114,12 +116,14 @@ class Bench:
         """Read everything back and see that each request was decided once, each charge adds up."""
         self._say("checking the books, which takes minutes for so many")
         start = time.monotonic()
-        books = Books.read(self.system.options)
-        self.report.disagreements = [*books.disagreements(), *books.missing(self.acknowledged)]
+        acknowledged = Acknowledged(lambda: self.acknowledged)
+        findings = verify_cluster(self.system.options, Beside(acknowledged=acknowledged))
+        self.report.disagreements = findings.lines
+        totals = findings.totals
         self.report.books_checked = (
-            f"{len(books.requests)} requests, {len(books.answers)} results, "
-            f"{len(books.charges)} chargeable events re-added in {time.monotonic() - start:.0f} s, "
-            f"{len(self.report.disagreements)} disagreements."
+            f"{totals['requests']} requests, {totals['results']} results, "
+            f"{totals['chargeable events']} chargeable events re-added in "
+            f"{time.monotonic() - start:.0f} s, {findings.disagreements} disagreements."
         )
 
     def _peer(self, starts: dict[int, int]) -> Part:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from tools.verify.books import REQUESTS, RESULTS, TRANSACTIONS
 from tools.verify.log import Log, Record
+from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
 
 TRANSACTION_MAX = 1_000
 SAMPLES_MAX = 1_000

@@ -19,9 +19,9 @@ from schemas.headers import SEQ
 from tools.bench.charges import Charges
 from tools.bench.processes import Part
 from tools.bench.system import LOOPBACK, System, free_port
-from tools.verify.books import TRANSACTIONS
 from tools.verify.log import murmur2
 from tools.verify.stores import compare, open_stores
+from tools.verify.topics import TRANSACTIONS
 from tools.waiting import wait_until
 
 SUBSCRIBERS = ("finance", "dwh")

@@ -13,7 +13,7 @@ import psutil
 
 from tools.bench.processes import Part, java
 from tools.kafka.broker import Broker
-from tools.verify.books import RESULTS
+from tools.verify.topics import RESULTS
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 ATTRIBUTES_AT = 21  # of a record batch, where its three lowest bits name the compression

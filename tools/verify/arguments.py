@@ -2,11 +2,15 @@
 
 import argparse
 import os
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+
+from tools.verify.memory import Acknowledged
 
 
 def read_arguments(doc: str | None, given: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; `acknowledged` are the pairs of the file, if one is given."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.verify",
         description=doc,
@@ -34,8 +38,8 @@ def read_arguments(doc: str | None, given: list[str] | None = None) -> argparse.
     )
     parser.add_argument(
         "--acknowledged",
-        type=_pairs,
-        default=[],
+        type=_acknowledged,
+        default=Acknowledged(lambda: ()),
         metavar="FILE",
         help="requests that Kafka acknowledged, one 'account requestId' a line: each must have "
         "its result",
@@ -77,22 +81,24 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _acknowledged(text: str) -> Acknowledged:
     try:
-        lines = Path(text).read_text(encoding="utf-8").splitlines()
+        return Acknowledged(partial(_pairs, text))
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise argparse.ArgumentTypeError(f"{text} is no UTF-8 text") from error
-    pairs = []
-    for number, line in enumerate(lines, 1):
-        match line.split():
-            case [account, request_id]:
-                pairs.append((account, request_id))
-            case []:
-                continue
-            case _:
-                raise argparse.ArgumentTypeError(
-                    f"{text}, line {number} is not 'account requestId': {line[:80]}"
-                )
-    return pairs
+
+
+def _pairs(path: str) -> Iterator[tuple[str, str]]:
+    with Path(path).open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            match line.split():
+                case [account, request_id]:
+                    yield account, request_id
+                case []:
+                    continue
+                case _:
+                    raise argparse.ArgumentTypeError(
+                        f"{path}, line {number} is not 'account requestId': {line.strip()[:80]}"
+                    )

@@ -1,12 +1,14 @@
 """Adds up each chargeable event anew: what was charged and every adjustment make what is left."""
 
+import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tools.verify.checks import Check
 from tools.verify.log import Record
 
 MICRO = 1_000_000
+_FORM = struct.Struct(">11q")
 
 
 class Money(NamedTuple):
@@ -35,28 +37,34 @@ class Money(NamedTuple):
         return f"{excluded} + {tax} tax = {included}"
 
 
-@dataclass
-class Charge:
+class Charge(NamedTuple):
     """What the business transactions said so far about one chargeable event."""
 
-    name: str
     original: Money
     current: Money
     effects: Money
     adjustments: int
     version: int
 
+    def pack(self) -> bytes:
+        """Give it in few bytes: there may be millions."""
+        return _FORM.pack(*self.original, *self.current, *self.effects, *self[3:])
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Charge":
+        """Read it again."""
+        numbers = _FORM.unpack(packed)
+        original, current, effects = (Money(*numbers[at : at + 3]) for at in (0, 3, 6))
+        return cls(original, current, effects, *numbers[9:])
+
 
 class Charges:
-    """The ledger of all chargeable events, entered in the order of the topic."""
+    """The ledger of chargeable events, entered in the order of the topic."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Check) -> None:
         """Begin with nothing entered."""
-        self._charges: dict[tuple[str, str], Charge] = {}
-        self._disagreements: list[str] = []
-        self._effects: dict[str, tuple[tuple[str, str], Money]] = {}
-        self._reversed: set[str] = set()
-        self._reversals: set[str] = set()
+        self._check = check
+        self._charges: dict[str, bytes] = {}
 
     def __len__(self) -> int:
         """Count the chargeable events."""
@@ -64,69 +72,53 @@ class Charges:
 
     def enter_event(self, record: Record, image: dict[str, Any]) -> None:
         """Enter an after-image of a chargeable event."""
-        place = (image["account"]["refId"], image["refId"])
+        self._check.rows += 1
+        place = f"{image['account']['refId']}/{image['refId']}"
         original, adjusted, current = (
             Money.read(image[name]) for name in ("original", "adjusted", "current")
         )
-        charge = self._charges.get(place)
-        if charge is None:
-            name = f"Chargeable event {place[1]} of account {place[0]}"
-            nothing = Money(0, 0, 0)
-            charge = self._charges[place] = Charge(name, original, current, nothing, 0, 0)
+        nothing = Money(0, 0, 0)
+        packed = self._charges.get(place)
+        charge = Charge.unpack(packed) if packed else Charge(original, current, nothing, 0, 0)
         for fault in _faults(charge, image["version"], original, adjusted, current):
-            self._disagreements.append(f"{charge.name}: {fault} ({record.address})")
-        charge.original, charge.current, charge.version = original, current, image["version"]
+            self._check.say(f"{_name(place)}: {fault} ({record.address})")
+        now = charge._replace(original=original, current=current, version=image["version"])
+        self._charges[place] = now.pack()
 
     def enter_adjustment(self, record: Record, image: dict[str, Any]) -> None:
         """Enter an adjustment; the image of its chargeable event came before it."""
-        place = (image["account"]["refId"], image["chargeableEventRefId"])
+        self._check.rows += 1
+        place = f"{image['account']['refId']}/{image['chargeableEventRefId']}"
         effect, before, after = (Money.read(image[name]) for name in ("effect", "before", "after"))
-        charge = self._charges.get(place)
-        if charge is None:
-            self._disagreements.append(
-                f"{record.address}: adjusts chargeable event {place[1]} of account {place[0]}, "
-                "which was never published."
-            )
+        packed = self._charges.get(place)
+        if packed is None:
+            self._check.say(f"{record.address}: adjusts {_name(place)}, which was never published.")
             return
-        charge.effects = charge.effects.plus(effect)
-        charge.adjustments += 1
-        self._effects[image["refId"]] = place, effect
-        self._check_reversal(record, image, effect)
+        charge = Charge.unpack(packed)
+        now = charge._replace(
+            effects=charge.effects.plus(effect), adjustments=charge.adjustments + 1
+        )
+        self._charges[place] = now.pack()
         if before.plus(effect) != after or after != charge.current:
-            self._disagreements.append(
-                f"{charge.name}: {before} adjusted by {effect} is not {after}, or not the "
+            self._check.say(
+                f"{_name(place)}: {before} adjusted by {effect} is not {after}, or not the "
                 f"{charge.current} that was published. ({record.address})"
             )
 
-    def _check_reversal(self, record: Record, image: dict[str, Any], effect: Money) -> None:
-        """A reversal takes back exactly what an earlier adjustment of its event did, once."""
-        undone = image["reversalOf"]
-        if undone is None:
-            return
-        nowhere = (("", ""), effect)
-        place, before = self._effects.get(undone, nowhere)
-        is_opposite = before.plus(effect) == Money(0, 0, 0)
-        is_of_event = place == (image["account"]["refId"], image["chargeableEventRefId"])
-        if not is_opposite or not is_of_event:
-            self._disagreements.append(
-                f"{record.address}: reverses {undone} by {effect}, which is not its opposite."
-            )
-        if undone in self._reversed:
-            self._disagreements.append(f"{record.address}: reverses {undone} a second time.")
-        if undone in self._reversals:
-            self._disagreements.append(f"{record.address}: reverses {undone}, itself a reversal.")
-        self._reversed.add(undone)
-        self._reversals.add(image["refId"])
-
-    def disagreements(self) -> Iterator[str]:
+    def finish(self) -> None:
         """Say what does not add up."""
-        yield from self._disagreements
-        for charge in self._charges.values():
+        for place, packed in self._charges.items():
+            charge = Charge.unpack(packed)
             if charge.original.plus(charge.effects) != charge.current:
-                yield (
-                    f"{charge.name}: charged {charge.original}, {charge.adjustments} adjustments "
+                self._check.say(
+                    f"{_name(place)}: charged {charge.original}, {charge.adjustments} adjustments "
                     f"of {charge.effects} in all, but {charge.current} stands there."
                 )
+
+
+def _name(place: str) -> str:
+    account, event = place.split("/", 1)
+    return f"Chargeable event {event} of account {account}"
 
 
 def _faults(

@@ -32,6 +32,11 @@ class Findings:
         return sum(check.disagreements for check in self.checks)
 
     @property
+    def lines(self) -> list[str]:
+        """All that is shown of them."""
+        return [line for check in self.checks for line in check.lines()]
+
+    @property
     def is_agreed(self) -> bool:
         """Whether everything that was to be checked could be, and agrees."""
         return not self.disagreements and not self.unreadable
@@ -66,6 +71,5 @@ def show(findings: Findings, console: Console) -> None:
         counts = (str(check.rows), str(check.disagreements))
         table.add_row(check.invariant, check.name, *counts)
     console.print(table)
-    shown = [line for check in findings.checks for line in check.lines()]
-    for line in (*shown, *findings.notes, *findings.unreadable):
+    for line in (*findings.lines, *findings.notes, *findings.unreadable):
         console.print(line, markup=False, soft_wrap=True)

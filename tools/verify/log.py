@@ -10,6 +10,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 READ_MAX = 5_000
 QUIET_MAX_S = 30.0
 ANSWER_MAX_S = 10.0
+_SIDE_BY_SIDE = {  # several topics are read so, many short partitions one after the other
+    "queued.max.messages.kbytes": 8_192,
+    "fetch.wait.max.ms": 10,
+    "fetch.queue.backoff.ms": 10,
+}
 READ_WAIT_S = 0.1  # `consume` waits so long for a full list
 
 
@@ -50,18 +55,20 @@ class Log:
         With `last_max` only about so many records at the end of each partition are read.
         """
         self._last_max = last_max
-        self._consumer = Consumer(
-            {
-                **options,
-                "group.id": f"verify-{uuid.uuid4()}",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "error",
-                "queued.max.messages.kbytes": 32_768,
-            }
-        )
-        known = self._consumer.list_topics(timeout=ANSWER_MAX_S).topics
+        self._options = {
+            **options,
+            "group.id": f"verify-{uuid.uuid4()}",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "queued.max.messages.kbytes": 32_768,
+        }
+        self._consumer = Consumer(self._options)
+        self._readers: dict[str, Consumer] = {}
+        cluster = self._consumer.list_topics(timeout=ANSWER_MAX_S)
+        known = cluster.topics
+        self.cluster = str(cluster.cluster_id)
         self.partitions = {name: len(known[name].partitions) for name in topics if name in known}
         self.absent = [name for name in topics if name not in known]
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
@@ -84,6 +91,39 @@ class Log:
                 elif place in unfinished:
                     yield record
         self._consumer.close()
+
+    def part(self, topic: str, number: int, begin: int = 0) -> Iterator[Record]:
+        """The records of one partition, read while they are asked for.
+
+        At most one such reading of a topic goes on at a time.
+        """
+        low, end = self.ends(topic, number)
+        if max(low, begin) >= end:
+            return
+        reader = self._readers.get(topic) or Consumer(self._options | _SIDE_BY_SIDE)
+        self._readers[topic] = reader
+        reader.assign([TopicPartition(topic, number, max(low, begin))])
+        while True:
+            first = reader.poll(QUIET_MAX_S)
+            if first is None:
+                raise TimeoutError(f"Kafka gave nothing more of {topic}, partition {number}.")
+            for received in (first, *reader.consume(READ_MAX, timeout=0)):
+                record = _record(received)
+                if record is None:
+                    return
+                yield record
+
+    def ends(self, topic: str, number: int) -> tuple[int, int]:
+        """Ask where a partition begins and ends."""
+        place = TopicPartition(topic, number)
+        low, end = self._consumer.get_watermark_offsets(place)
+        self._bounds[topic, number] = low, end
+        return low, end
+
+    def close(self) -> None:
+        """Close all connections."""
+        for consumer in (self._consumer, *self._readers.values()):
+            consumer.close()
 
     def bounds(self, topic: str) -> Bounds:
         """Give the beginnings and ends of a topic as they were when reading began."""

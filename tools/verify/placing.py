@@ -1,38 +1,55 @@
-"""Proves from numbers and keys alone that no record is missing, doubled or misplaced."""
+"""Proves from numbers and keys alone that no output is missing, doubled or misplaced."""
 
+from tools.verify.checks import Check
 from tools.verify.log import Record, murmur2
+from tools.verify.rows import seq_of
+from tools.verify.topics import OUTPUTS
+
+KEYS_MAX = 200_000  # whose home is remembered
+
+
+class Homes:
+    """In which partition each key belongs."""
+
+    def __init__(self, partitions: int) -> None:
+        """Begin with the partition count of all topics."""
+        self._partitions = partitions
+        self._home: dict[bytes, int] = {}
+
+    def of(self, key: bytes) -> int:
+        """Give the partition of a key."""
+        if key not in self._home:
+            if len(self._home) > KEYS_MAX:
+                self._home.clear()
+            self._home[key] = murmur2(key) % self._partitions
+        return self._home[key]
+
+    def has(self, record: Record) -> bool:
+        """Whether the record is in the partition of its key."""
+        return record.key is not None and self.of(record.key) == record.partition
 
 
 class Placing:
-    """The `seq` of each partition runs 1, 2, 3, and each key is in its own partition."""
+    """The `seq` of each output of a partition number runs 1, 2, 3, and each key is at home."""
 
-    def __init__(self, partitions: dict[str, int]) -> None:
-        """Begin with the partition count of each topic."""
-        self.disagreements: list[str] = []
-        self.checked = 0
-        self._partitions = partitions
-        self._last: dict[tuple[str, int], int] = {}
-        self._home: dict[bytes, int] = {}
+    def __init__(self, check: Check, homes: Homes) -> None:
+        """Begin before the first record of each output."""
+        self.last = dict.fromkeys(OUTPUTS, 0)
+        self._check, self._homes = check, homes
 
-    def enter_output(self, record: Record) -> None:
-        """Check the number and the place of one record that the engine wrote."""
-        self.checked += 1
-        place = (record.topic, record.partition)
-        expected = self._last.get(place, 0) + 1
-        seq = record.headers.get("seq", "")
-        if seq != str(expected):
-            self.disagreements.append(
-                f"{record.address}: seq is {seq or 'missing'}, {expected} comes next in "
-                f"partition {record.partition} of {record.topic}."
+    def enter(self, record: Record) -> bool:
+        """Check number and place; tell whether the engine numbered it at all."""
+        self._check.rows += 1
+        expected = self.last[record.topic] + 1
+        seq = seq_of(record)
+        if seq != expected:
+            self._check.say(
+                f"{record.address}: seq is {record.headers.get('seq') or 'missing'}, {expected} "
+                f"comes next in partition {record.partition} of {record.topic}."
             )
-        self._last[place] = int(seq) if seq.isdecimal() else expected
-        if not self.is_at_home(record):
-            self.disagreements.append(f"{record.address}: the key belongs to another partition.")
-
-    def is_at_home(self, record: Record) -> bool:
-        """Whether the record is in the partition of its key."""
-        if record.key is None:
+        if seq is None:
             return False
-        if record.key not in self._home:
-            self._home[record.key] = murmur2(record.key)
-        return self._home[record.key] % self._partitions[record.topic] == record.partition
+        self.last[record.topic] = seq
+        if not self._homes.has(record):
+            self._check.say(f"{record.address}: the key belongs to another partition.")
+        return True

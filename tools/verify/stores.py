@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
-from tools.verify.books import TRANSACTIONS
 from tools.verify.checks import Report
 from tools.verify.finance import FinanceCheck
 from tools.verify.finance_store import FinanceStore
 from tools.verify.held import AbsentError
 from tools.verify.log import Bounds, Log, Record
 from tools.verify.rows import row_of
+from tools.verify.topics import TRANSACTIONS
 from tools.verify.warehouse import WarehouseCheck
 from tools.verify.warehouse_store import WarehouseStore
 

@@ -1,0 +1,86 @@
+"""The stores of workers are read beside them, and what cannot be read is said."""
+
+from pathlib import Path
+
+from streams.delivery.protocol import Mark
+from streams.delivery.store import Store, StoreMemory
+from tests.tools.runs import ACKNOWLEDGED, CLUSTER, HOME, PARTITIONS, Stored, good_run
+from tools.verify.findings import Findings
+from tools.verify.memory import Acknowledged
+from tools.verify.whole import Beside, verify
+from tools.verify.workers import Workers
+
+CHANGED = (b"accounts", b"ACC-1001")
+
+
+def opened(home: Path, unit: Stored, *, cluster: str = CLUSTER, name: str = "worker-0") -> Store:
+    """A store as a worker leaves it, still open."""
+    (home / name).mkdir(exist_ok=True)
+    store = Store(home / name / f"unit-{HOME}.db", StoreMemory())
+    store.open()
+    rows: dict[bytes, list[tuple[bytes, bytes | None]]] = {}
+    for (table, key), row in unit.content.items():
+        rows.setdefault(table, []).append((key, row))
+    store.write({**rows}, unit.following, Mark("first", 17, cluster))
+    return store
+
+
+def verified(home: Path) -> Findings:
+    written, _ = good_run()
+    acknowledged = Acknowledged(lambda: ACKNOWLEDGED)
+    with Workers([home], CLUSTER) as workers:
+        return verify(written, PARTITIONS, workers, Beside(acknowledged=acknowledged))
+
+
+def rows_of_stores(findings: Findings) -> int:
+    return sum(check.rows for check in findings.checks if check.invariant == "I6")
+
+
+def test_the_store_of_a_running_worker_is_compared(tmp_path: Path) -> None:
+    _, stores = good_run()
+    store = opened(tmp_path, stores.of[HOME])
+    findings = verified(tmp_path)
+    assert findings.lines == []
+    assert rows_of_stores(findings) == len(stores.of[HOME].content)
+    store.close()
+
+
+def test_a_row_that_differs_is_named_with_its_store(tmp_path: Path) -> None:
+    _, stores = good_run()
+    stores.of[HOME].content[CHANGED] = b"{}"
+    opened(tmp_path, stores.of[HOME]).close()
+    (line,) = verified(tmp_path).lines
+    assert line == (
+        f"worker-0/unit-{HOME}.db, row ACC-1001 of accounts: is not what "
+        f"adjust-accounts-changelog-{HOME}-1 says."
+    )
+
+
+def test_a_store_that_is_behind_is_compared_as_far_as_it_says(tmp_path: Path) -> None:
+    written, stores = good_run()
+    unit = stores.of[HOME]
+    topic = "adjust-accounts-changelog"
+    unit.following[topic] = 1
+    unit.content[CHANGED] = written.places[topic, HOME][0].value or b""
+    opened(tmp_path, unit).close()
+    assert verified(tmp_path).lines == []
+
+
+def test_stores_that_cannot_be_compared_are_said(tmp_path: Path) -> None:
+    _, stores = good_run()
+    opened(tmp_path, stores.of[HOME], cluster="another").close()
+    opened(tmp_path, stores.of[HOME], name="worker-1").close()
+    (tmp_path / "worker-1" / f"unit-{HOME}.db" / "CURRENT").write_text("nothing of the kind")
+    findings = verified(tmp_path)
+    assert findings.lines == []
+    assert rows_of_stores(findings) == 0
+    assert f"Workers: worker-0/unit-{HOME}.db is of another cluster; not compared." in (
+        findings.notes
+    )
+    assert any("cannot be read, and was not compared: " in note for note in findings.notes)
+
+
+def test_without_stores_it_is_said_that_none_was_compared(tmp_path: Path) -> None:
+    assert verified(tmp_path).notes == [
+        f"Workers: no local store is in {tmp_path}, and none was compared."
+    ]

@@ -1,0 +1,175 @@
+"""Rows of one table of one partition number: as the topics say, as changelog and stores hold."""
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from tools.verify.checks import Check
+from tools.verify.log import Record
+from tools.verify.topics import ANSWERS, changelog_of
+
+_SIZE = 16
+_NONE = bytes(_SIZE)
+
+
+class Unit(Protocol):
+    """The local store of one partition number."""
+
+    name: str
+    following: dict[str, int]  # the next offset of each changelog
+
+    def rows(self, table: str) -> Iterator[tuple[bytes, bytes]]:
+        """Give the rows of a table, with their keys."""
+
+
+class Table:
+    """Of each row some digests in one slot, so that millions fit."""
+
+    def __init__(self, name: str, number: int, units: Iterable[Unit]) -> None:
+        """Begin without rows."""
+        self.name, self._topic = name, f"{changelog_of(name)}-{number}"
+        self._slots: dict[bytes, int] = {}
+        self._said, self._held, self._at = bytearray(), bytearray(), array("q")
+        self._reversed: dict[bytes, str] = {}
+        self._held_reversed: dict[bytes, str | None] = {}
+        self._copies = [_Copy(self, unit) for unit in units]
+
+    def say(self, key: bytes, content: bytes) -> None:
+        """The topics say that this is the row."""
+        self._put(self._said, self._slot(key), content)
+
+    def say_reversed(self, key: bytes, by: str) -> None:
+        """The topics say that the adjustment in this answer was reversed."""
+        self._reversed[key] = by
+
+    def hold(self, record: Record) -> None:
+        """The changelog holds this."""
+        key = record.key or b""
+        slot = self._slot(key)
+        self._at[slot] = record.offset
+        content, by = _content(self.name, record.value)
+        self._put(self._held, slot, content)
+        if by is not None or key in self._held_reversed:
+            self._held_reversed[key] = by
+        for copy in self._copies:
+            copy.hold(slot, record)
+
+    def finish(self, check: Check) -> None:
+        """Compare what the topics say with what the changelog holds."""
+        check.rows += len(self._slots)
+        if self._said != self._held:
+            for key, slot in self._slots.items():
+                said, held = (_of(rows, slot) for rows in (self._said, self._held))
+                if said != held:
+                    check.say(self._difference(key, slot, said, held))
+        for key in self._reversed.keys() | self._held_reversed.keys():
+            said_by, held_by = self._reversed.get(key), self._held_reversed.get(key)
+            if said_by != held_by:
+                check.say(
+                    f"{self._row(key)} is reversed by {held_by or 'nothing'} in "
+                    f"{self._topic}-{self._at[self._slot(key)]}, but by {said_by or 'nothing'} as "
+                    "the results say."
+                )
+
+    def compare(self, check: Check) -> None:
+        """Compare the rows of the stores with the changelog, as far as each has read it."""
+        for copy in self._copies:
+            copy.compare(check)
+
+    def _slot(self, key: bytes) -> int:
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = len(self._slots)
+            self._said += _NONE
+            self._held += _NONE
+            self._at.append(-1)
+            for copy in self._copies:
+                copy.grow()
+        return slot
+
+    @staticmethod
+    def _put(rows: bytearray, slot: int, content: bytes) -> None:
+        rows[slot * _SIZE : (slot + 1) * _SIZE] = content
+
+    def _row(self, key: bytes) -> str:
+        what = {"accounts": "account", "chargeable-events": "chargeable event"}
+        return f"The row of {what.get(self.name, 'request')} {key.decode(errors='replace')}"
+
+    def _difference(self, key: bytes, slot: int, said: bytes, held: bytes) -> str:
+        if held == _NONE:
+            return f"{self._row(key)} is missing in {self._topic}."
+        where = f"{self._row(key)} in {self._topic}-{self._at[slot]}"
+        if said == _NONE:
+            return f"{where} follows from no result and no business transaction."
+        return f"{where} is not what was published last."
+
+
+class _Copy:
+    """What one store must hold: the changelog up to the offset that the store says it reaches."""
+
+    def __init__(self, table: Table, unit: Unit) -> None:
+        self.unit = unit
+        self._table = table
+        self._until = unit.following.get(changelog_of(table.name), 0)
+        self._rows, self._at = bytearray(), array("q")
+
+    def grow(self) -> None:
+        self._rows += _NONE
+        self._at.append(-1)
+
+    def hold(self, slot: int, record: Record) -> None:
+        if record.offset < self._until:
+            self._table._put(self._rows, slot, row_digest(record.value or b""))  # noqa: SLF001 - its own
+            self._at[slot] = record.offset
+
+    def compare(self, check: Check) -> None:
+        table, met = self._table, bytearray(len(self._at))
+        for key, row in self.unit.rows(table.name):
+            check.rows += 1
+            slot = table._slots.get(key)  # noqa: SLF001 - its own
+            if slot is None:
+                check.say(f"{self._row(key)}: is in no record of {table._topic}.")  # noqa: SLF001
+                continue
+            met[slot] = 1
+            is_newer_only = self._at[slot] < 0 <= table._at[slot]  # noqa: SLF001 - its own
+            if not is_newer_only and row_digest(row) != _of(self._rows, slot):
+                check.say(f"{self._row(key)}: is not what {self._address(slot)} says.")
+        for key, slot in table._slots.items():  # noqa: SLF001 - its own
+            if self._at[slot] >= 0 and not met[slot]:
+                check.say(f"{self._row(key)}: is missing; {self._address(slot)} has it.")
+
+    def _row(self, key: bytes) -> str:
+        return f"{self.unit.name}, row {key.decode(errors='replace')} of {self._table.name}"
+
+    def _address(self, slot: int) -> str:
+        return f"{self._table._topic}-{self._at[slot]}"  # noqa: SLF001 - its own
+
+
+def row_digest(row: bytes) -> bytes:
+    """Tell rows apart without keeping them."""
+    return hashlib.blake2b(row, digest_size=_SIZE).digest()
+
+
+def answer_digest(content: bytes, status: str, subject: str | None, value: bytes) -> bytes:
+    """Tell remembered answers apart, but for what reversed them."""
+    return row_digest(msgspec.msgpack.encode([content, status, subject, value]))
+
+
+def _of(rows: bytearray, slot: int) -> bytes:
+    return bytes(rows[slot * _SIZE : (slot + 1) * _SIZE])
+
+
+def _content(table: str, row: bytes | None) -> tuple[bytes, str | None]:
+    """Give the digest of a row of a changelog, and by what an answer's adjustment was reversed."""
+    if row is None:
+        return _NONE, None
+    if table != ANSWERS:
+        return row_digest(row), None
+    try:
+        content, status, subject, value, *more = msgspec.msgpack.decode(row)
+        return answer_digest(content, status, subject, value), more[0] if more else None
+    except (msgspec.DecodeError, ValueError, TypeError):
+        return row_digest(row), None

@@ -1,0 +1,79 @@
+"""Checks a whole cluster, one partition number after the other, and the stores beside it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.verify.findings import Findings
+from tools.verify.log import Log
+from tools.verify.memory import Acknowledged
+from tools.verify.part import Part, Run, Topics, Units
+from tools.verify.stores import Stores
+from tools.verify.topics import ACCOUNTS, ALL, REQUESTS, TRANSACTIONS
+from tools.verify.workers import Workers
+
+Advance = Callable[[int, int], object]  # partition numbers: done, in all
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is compared with the topics: none of it needs to be there."""
+
+    stores: Stores = field(default_factory=Stores)
+    worker_homes: Sequence[Path] = ()
+    acknowledged: Acknowledged = field(default_factory=lambda: Acknowledged(lambda: ()))
+
+
+def open_log(options: Mapping[str, str]) -> Log:
+    """Give the log of all topics of the engine. Raises LookupError where one is not there."""
+    log = Log(options, ALL)
+    if log.absent:
+        raise LookupError(f"This Kafka has no topic {', '.join(log.absent)}.")
+    if len({log.partitions[topic] for topic in ALL}) > 1:
+        counts = ", ".join(f"{topic} {count}" for topic, count in log.partitions.items())
+        raise LookupError(f"The topics have different numbers of partitions: {counts}.")
+    return log
+
+
+def verify_cluster(
+    options: Mapping[str, str], beside: Beside, advance: Advance = lambda _done, _all: None
+) -> Findings:
+    """Read everything once. Raises KafkaException, LookupError, TimeoutError."""
+    log = open_log(options)
+    try:
+        with Workers(beside.worker_homes, log.cluster) as workers:
+            return verify(log, log.partitions[REQUESTS], workers, beside, advance)
+    finally:
+        log.close()
+
+
+def verify(
+    topics: Topics,
+    partitions: int,
+    workers: Units,
+    beside: Beside,
+    advance: Advance = lambda _done, _all: None,
+) -> Findings:
+    """Check all partition numbers; `advance` is told how many are done, of how many."""
+    stores = beside.stores
+    run = Run(partitions, beside.acknowledged, stores.enter)
+    for number in range(partitions):
+        Part(topics, number, run).check(workers)
+        advance(number + 1, partitions)
+    found = run.invariants
+    for topic, line in run.sent_on.disagreements():
+        if topic == REQUESTS or _is_whole(topics, topic):
+            found.strays.say(line)
+    found.strays.rows = len(run.sent_on)
+    found.acknowledged.rows = len(beside.acknowledged)
+    for line in beside.acknowledged.missing():
+        found.acknowledged.say(line)
+    findings = Findings(found.checks, [*stores.absent, *workers.notes], stores.unreadable)
+    findings.totals = found.totals
+    findings.add(stores.finish(topics.bounds(TRANSACTIONS)))
+    return findings
+
+
+def _is_whole(topics: Topics, topic: str) -> bool:
+    """Whether copies of what was sent on cannot have expired or been compacted."""
+    return topic != ACCOUNTS and not any(topics.bounds(topic).begins.values())
