@@ -68,10 +68,13 @@ class Chaos:
             running = Running(place, plan, self.report, faults, self._say)
             try:
                 done += await running.run(steps, until, least)
+            except Exception:  # of this tool: what led to it is to be seen
+                self._folder.keep()
+                raise
             finally:
-                if self.report.violations:
-                    self._folder.keep()
-            self.report.minutes = (time.monotonic() - self._begun) / 60
+                self.report.minutes = (time.monotonic() - self._begun) / 60
+            if self.report.violations:
+                self._folder.keep()
 
     def _say(self, text: str) -> None:
         elapsed_s = time.monotonic() - self._begun

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tools.chaos.programs import Program
+from tools.chaos.programs import READY_MAX_S, Program
 from tools.chaos.scene import Scene
+from tools.waiting import comes_true
+from tools.workers import READY
 
 SIZES_MIB = (96, 128)
-SERVES_S, FULL_S = (3.0, 5.0), (3.0, 6.0)
+SERVES_S, FULL_S = (2.0, 4.0), (3.0, 6.0)
 PIECE = bytes(1 << 16)
 
 
@@ -33,7 +35,7 @@ async def fill(scene: Scene, draw: random.Random) -> str:
 
 async def _use_and_fill(worker: Program, serves_s: float, full_s: float) -> None:
     worker.start()
-    await asyncio.sleep(serves_s)
+    await comes_true(lambda: worker.has_said(READY), READY_MAX_S)
     rest = worker.home / "of-somebody-else"
     await asyncio.to_thread(_fill, rest)
     await asyncio.sleep(full_s)

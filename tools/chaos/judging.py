@@ -99,7 +99,8 @@ def read_verdict(content: dict[str, Any]) -> Verdict:
     lines = [*_lines(content)]
     if not content["agrees"] and not lines:
         lines = [str(note) for note in content["notes"]]
-    return Verdict(lines, content["notes"], content["totals"], undecided)
+    totals = {what: count for what, count in content["totals"].items() if what != "disagreements"}
+    return Verdict(lines, content["notes"], totals, undecided)
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ GRACE_S = 8.0
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.3, 4.0
 LONG_LIFE_S = 10.0
 POLL_S = 0.02
+READY_MAX_S = 30.0  # a start takes some seconds, and longer on a busy machine
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ class Program:
         self._next: Life | None = None
         self._guard: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._life_begins_at = 0  # in its log
 
     def start(self, life: Life | None = None) -> None:
         """Run it until `stop`. The first time as `life` says, after its end as usual."""
         assert not self.is_wanted
         self.home.mkdir(parents=True, exist_ok=True)
         self.is_wanted, self._next, self._guard = True, life, None
+        self._life_begins_at = self.log.stat().st_size if self.log.exists() else 0
         self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
@@ -71,6 +74,14 @@ class Program:
     async def resume(self) -> None:
         """Go on after `freeze`."""
         await self._signal(signal.SIGCONT)
+
+    def has_said(self, words: str) -> bool:
+        """Whether it wrote these words since it was last started."""
+        if not self.log.exists():
+            return False
+        with self.log.open("rb") as written:
+            written.seek(self._life_begins_at)
+            return words.encode() in written.read()
 
     async def wait_end(self) -> None:
         """Return when the life that it has now is over."""
@@ -98,6 +109,7 @@ class Program:
 
     async def _live(self, life: Life) -> None:
         with self.log.open("ab") as out:
+            self._life_begins_at = out.tell()
             self._guard = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(GUARD), str(GRACE_S), *life.command),
                 stdin=PIPE,

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tools.chaos.plan import GROUPS, KINDS
+
 TOGETHER = "several at once"
 PERCENT_HALF, PERCENT_ALMOST_ALL = 50, 99
 GIB = 1 << 30
+GROUP_OF = {kind.name: kind.group for kind in KINDS}
 
 
 @dataclass
@@ -94,13 +97,23 @@ class Report:
         yield ""
         yield "| fault | times | measured alone | p50 | p99 | max |"
         yield "|---|--:|--:|--:|--:|--:|"
-        for kind, times in sorted(self.faults.items()):
-            yield f"| {kind} | {times} | {_spread(self.recoveries.get(kind, []))} |"
+        for group in GROUPS:
+            yield from self._group_rows(group)
         together = self.recoveries.get(TOGETHER, [])
         yield f"| {TOGETHER} | | {_spread(together)} |"
         everything = [one for times in self.recoveries.values() for one in times]
         yield f"| **all** | **{self.faults.total()}** | {_spread(everything)} |"
         yield ""
+
+    def _group_rows(self, group: str) -> Iterable[str]:
+        """Give a row for each kind of the group, and one for all of them if they are several."""
+        kinds = [kind for kind in self.faults if group_of(kind) == group]
+        for kind in sorted(kinds):
+            yield f"| {kind} | {self.faults[kind]} | {_spread(self.recoveries.get(kind, []))} |"
+        if len(kinds) > 1:
+            times = sum(self.faults[kind] for kind in kinds)
+            recoveries = [one for kind in kinds for one in self.recoveries.get(kind, [])]
+            yield f"| **{group}** | **{times}** | {_spread(recoveries)} |"
 
     def _tail(self) -> Iterable[str]:
         yield f"Requests sent: {_listed(self.requests)}."
@@ -113,6 +126,16 @@ class Report:
         yield f"Violations: {len(self.violations) or 'none'}."
         for line in self.violations:
             yield f"- {line}"
+
+
+def label_of(kind: str, nodes: int) -> str:
+    """Name a fault in the report: of brokers there may be several."""
+    return f"{kind}, one of {nodes}" if nodes > 1 and GROUP_OF[kind] == "broker" else kind
+
+
+def group_of(label: str) -> str:
+    """Give the group of a fault by its name in the report."""
+    return GROUP_OF[label.split(",", maxsplit=1)[0]]
 
 
 def machine() -> str:

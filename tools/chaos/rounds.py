@@ -13,16 +13,15 @@ from streams.topics import make_topics
 from tools.chaos.faults import Fault
 from tools.chaos.judging import Judge
 from tools.chaos.load import Load
-from tools.chaos.plan import KINDS, Round, Step
+from tools.chaos.plan import Round, Step
 from tools.chaos.recovery import Watch
-from tools.chaos.report import TOGETHER, Report
+from tools.chaos.report import TOGETHER, Report, label_of
 from tools.chaos.scene import Scene
 from tools.load import Population, send_all
 
 POPULATION = (200, 10)  # accounts, chargeable events of each
 UNDECIDED_MAX_S = 60.0
 FAULTS_MIN_S = 45.0
-STATE_OF_A_NODE = {kind.name for kind in KINDS if kind.group == "broker"}
 
 Say = Callable[[str], None]
 
@@ -40,7 +39,6 @@ class Running:
         self._options = {"bootstrap.servers": self._scene.cluster.bootstrap, "log_level": "0"}
         self._watch = Watch(self._options, self._population, TopicSettings().partitions)
         self._load = Load(self._options, self._population, plan.rate_per_s, plan.seed)
-        self._scene.load = self._load
         self._last_fault_at = 0.0
         self._violations: list[str] = []
 
@@ -91,7 +89,7 @@ class Running:
         if not kinds:
             return
         took = await self._watch.recovered(self._last_fault_at)
-        label = self._label(kinds[0]) if len(kinds) == 1 else TOGETHER
+        label = label_of(kinds[0], self._plan.nodes) if len(kinds) == 1 else TOGETHER
         if took is None:
             self._report.unrecovered[label] += 1
             self._say("has not recovered after a minute")
@@ -105,12 +103,8 @@ class Running:
         draw = random.Random(seed)  # noqa: S311 - a plan, not a secret
         details = await self._faults[kind](self._scene, draw)
         self._last_fault_at = time.monotonic()
-        self._report.faults[self._label(kind)] += 1
+        self._report.faults[label_of(kind, self._plan.nodes)] += 1
         self._say(f"{kind}: {details}")
-
-    def _label(self, kind: str) -> str:
-        is_one_of_many = kind in STATE_OF_A_NODE and self._plan.nodes > 1
-        return f"{kind}, one of {self._plan.nodes}" if is_one_of_many else kind
 
     async def _end(self) -> None:
         """Stop the load, wait until all is decided, and let it be judged."""

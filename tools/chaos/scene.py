@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tools.chaos.cluster import Cluster
-from tools.chaos.load import Load
 from tools.chaos.plan import Round
 from tools.chaos.programs import Life, Program
 
@@ -25,7 +24,6 @@ class Scene:
         self.cluster = Cluster(folder, plan.nodes, [*workers, *SUBSCRIBERS])
         self.workers = [self._worker(name) for name in workers]
         self.subscribers = [self._subscriber(name) for name in SUBSCRIBERS]
-        self.load: Load | None = None
 
     @property
     def home(self) -> Path:

@@ -1,7 +1,6 @@
 """Faults of workers: killed, frozen, coming and going, and their group's offsets."""
 
 import asyncio
-import contextlib
 import random
 import sys
 import time
@@ -11,9 +10,10 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import INPUTS, TopicSettings
-from tools.chaos.programs import Life, Program
+from tools.chaos.programs import READY_MAX_S, Life
 from tools.chaos.scene import Scene
-from tools.waiting import PAUSE_S
+from tools.waiting import PAUSE_S, comes_true
+from tools.workers import READY
 
 GROUP = "adjust"
 POINTS = (
@@ -45,7 +45,9 @@ async def kill_at_point(scene: Scene, draw: random.Random) -> str:
     async with scene.hold_of_worker(draw) as worker:
         await worker.kill_for_good()
         worker.start(Life(command))
-        is_reached = await _ended(worker, POINT_WAIT_S)
+        ended = asyncio.create_task(worker.wait_end())
+        await comes_true(lambda: ended.done() or worker.has_said(READY), READY_MAX_S)
+        is_reached, _ = await asyncio.wait({ended}, timeout=POINT_WAIT_S)
         if not is_reached:
             await worker.kill()
         return f"{worker.name} at {point} {hit}" + ("" if is_reached else ", not reached")
@@ -92,17 +94,15 @@ async def reset_offsets(scene: Scene, draw: random.Random) -> str:
         stopped = scene.running
         await asyncio.gather(*(worker.stop() for worker in stopped))
         where = draw.choice((0, 1, draw.randrange(ANYWHERE_MAX)))
-        try:
-            await asyncio.to_thread(_set_offsets, scene.cluster.bootstrap, where)
-        finally:
-            for worker in stopped:
-                worker.start()
-    return f"to {where}"
+        said = await asyncio.to_thread(_set_offsets, scene.cluster.bootstrap, where)
+        for worker in stopped:
+            worker.start()
+    return f"to {where}{said}"
 
 
-def _set_offsets(bootstrap: str, where: int) -> None:
+def _set_offsets(bootstrap: str, where: int) -> str:
     """Set them once nobody is in the group; who was killed stays in it for a session."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": "0"})
     places = [
         TopicPartition(topic.name, number, where)
         for topic in INPUTS
@@ -113,17 +113,9 @@ def _set_offsets(bootstrap: str, where: int) -> None:
         asked = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP, places)])
         try:
             asked[GROUP].result()
-        except KafkaException:
+        except KafkaException as refused:
             if time.monotonic() > deadline:
-                raise
+                return f", refused: {refused}"
             time.sleep(PAUSE_S)
         else:
-            return
-
-
-async def _ended(worker: Program, limit_s: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limit_s):
-            await worker.wait_end()
-            return True
-    return False
+            return ""
