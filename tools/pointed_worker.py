@@ -1,6 +1,6 @@
 """A worker that is killed, or waits, when a named step is done for the n-th time.
 
-usage: python -m tools.pointed_worker POINT HIT [HOLD_S]
+usage: python -m tools.pointed_worker [POINT HIT [HOLD_S]]
 """
 
 import asyncio
@@ -32,6 +32,10 @@ class Pointed:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def serve_until(point: str = "", hit: str = "0", hold_s: str = "0") -> int:
+    """One worker's life; without a point it serves until a signal."""
+    return serve(Pointed(point, int(hit), float(hold_s)).reached)
+
+
 if __name__ == "__main__":
-    name, hit, *hold = sys.argv[1:]
-    sys.exit(serve(Pointed(name, int(hit), float(hold[0]) if hold else 0.0).reached))
+    sys.exit(serve_until(*sys.argv[1:]))

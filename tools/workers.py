@@ -7,11 +7,28 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from tools.waiting import wait_until
 
 READY = "adjust worker ready"
+
+
+class Process(Protocol):
+    """What is asked of a process; `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """Its exit code, -N if signal N ended it; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for its end."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Nothing if it has ended."""
 
 
 class ProgramProcess:
@@ -23,13 +40,14 @@ class ProgramProcess:
         """Start `python -m command...`; what it writes is added to the log in its home."""
         home.mkdir(parents=True, exist_ok=True)
         self.name, self.log = command[0], home / log
-        self._began = self.log.stat().st_size if self.log.exists() else 0
+        self.log.touch()
+        self._began = self.log.stat().st_size
+        self.process = self._start(command, {**os.environ, **environment, "ADJUST_HOME": str(home)})
+
+    def _start(self, command: list[str], environment: Mapping[str, str]) -> Process:
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                stdout=out,
-                stderr=out,
-                env={**os.environ, **environment, "ADJUST_HOME": str(home)},
+            return subprocess.Popen(
+                [sys.executable, "-m", *command], stdout=out, stderr=out, env=environment
             )
 
     @property
@@ -60,16 +78,18 @@ class ProgramProcess:
     def wait_end(self) -> int:
         """Wait until it ended; its exit code, -9 if it was killed."""
         wait_until(lambda: self.has_ended, f"{self.name} ends, see {self.log}")
-        return self.process.wait()
+        code = self.process.poll()
+        assert code is not None
+        return code
 
     def stop(self) -> int:
         """Stop it orderly."""
-        self.process.terminate()
+        self.process.send_signal(signal.SIGTERM)
         return self.wait_end()
 
     def kill(self) -> None:
         """Kill -9."""
-        self.process.kill()
+        self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def freeze(self) -> None:

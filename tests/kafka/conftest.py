@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from schemas.connection import KafkaConnection
 from schemas.topics import TopicSettings
 from streams.topics import make_topics
 from tests.conftest import SecuredKafka, running
+from tools.forked_worker import ForkedWorker
 from tools.kafka.broker import Broker
 from tools.load import Population, send_all
 from tools.verify.findings import Findings
@@ -18,7 +20,6 @@ from tools.verify.memory import Acknowledged
 from tools.verify.undecided import wait_decided
 from tools.verify.whole import Beside, verify_cluster
 from tools.waiting import LIMIT_S
-from tools.workers import WorkerProcess
 
 
 @dataclass
@@ -37,9 +38,11 @@ class Engine:
         """What a confluent-kafka client is given."""
         return self.connection.confluent_options()
 
-    def worker(self, name: str, *point: object) -> WorkerProcess:
+    def worker(
+        self, name: str, *point: object, environment: dict[str, str] | None = None
+    ) -> ForkedWorker:
         """A worker with a home of that name."""
-        return WorkerProcess(self.folder / name, self.environment, *point)
+        return ForkedWorker(self.folder / name, self.environment | (environment or {}), *point)
 
     def send_requests(self, count: int) -> None:
         """Send requests that no test sent before."""
@@ -61,8 +64,14 @@ class Engine:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The one engine of all tests that need none of their own."""
+    with running_engine(tmp_path_factory.mktemp("engine")) as made:
+        yield made
+
+
+@contextmanager
+def running_engine(folder: Path) -> Iterator[Engine]:
     """Kafka, topics and a population that the engine has taken over."""
-    folder = tmp_path_factory.mktemp("engine")
     with running(Broker(folder / "kafka")) as broker:
         connection = KafkaConnection(bootstrap_servers=broker.bootstrap)
         asyncio.run(make_topics(connection, TopicSettings()))
