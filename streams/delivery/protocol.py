@@ -80,7 +80,7 @@ class Local(NamedTuple):
 
     mark: Mark | None
     next: dict[str, int]
-    damage: str | None = None  # why it cannot be opened
+    damage: str | None = None  # why it cannot be trusted
 
 
 Place = tuple[str, int]  # topic, partition

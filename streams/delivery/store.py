@@ -75,16 +75,42 @@ class Store:
         return row
 
     def local(self, changelogs: list[str]) -> Local:
-        """Open the store; what it says of itself, or why it cannot be opened."""
-        try:
-            self.open()
-        except Exception as error:  # noqa: BLE001 - RocksDB's are of no other type
-            return Local(None, {}, f"it cannot be opened: {str(error).splitlines()[0]}")
+        """Open the store; what it says of itself, or why it cannot be trusted."""
+        if damage := self._open_checked():
+            return Local(None, {}, damage)
         mark = self.database.get(_MARK)
         offsets = {
             topic: int(self.database.get(_NEXT + topic.encode()) or 0) for topic in changelogs
         }
         return Local(msgspec.json.decode(mark, type=Mark) if mark else None, offsets)
+
+    def _open_checked(self) -> str | None:
+        """Open the store, unless it is open; why it cannot be trusted.
+
+        Where RocksDB's list of files was cut short it opens what the list still names, deletes the
+        other files and adds the newest rows from its log: the mark is the newest, and older rows
+        are missing. Only the files tell, and only the first time: so a note stays in the folder
+        until they were looked at. A kill while a file is made looks the same, and costs a replay.
+        """
+        if self.database is not None:
+            return None
+        note = self.path / "unchecked"
+        if note.exists():
+            return "it was opened once without being checked"
+        tables = {file.name for file in self.path.glob("*.sst")}
+        self.path.mkdir(parents=True, exist_ok=True)
+        note.touch()
+        try:
+            self.open()
+        except Exception as error:  # noqa: BLE001 - RocksDB's are of no other type
+            return f"it cannot be opened: {str(error).splitlines()[0]}"
+        if forgotten := tables - self._tables_in_use():
+            return f"its list of files lacks {', '.join(sorted(forgotten))}"
+        note.unlink()
+        return None
+
+    def _tables_in_use(self) -> set[str]:
+        return {file["name"].strip("/") for file in self.database.live_files()}
 
     def write(
         self, rows: Mapping[bytes, Rows], next_: dict[str, int], mark: Mark | None = None

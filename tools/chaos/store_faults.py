@@ -28,8 +28,7 @@ async def truncate(scene: Scene, draw: random.Random) -> str:
     """Cut some files of RocksDB short, anywhere."""
     async with scene.hold_of_worker(draw) as worker:
         await worker.kill_for_good()
-        files = [file for store in _stores(worker.home) for file in sorted(store.iterdir())]
-        files = [file for file in files if file.is_file() and file.stat().st_size]
+        files = [file for store in _stores(worker.home) for file in _files(store)]
         cut = draw.sample(files, min(len(files), draw.randint(1, FILES_MAX)))
         for file in cut:
             os.truncate(file, draw.randrange(file.stat().st_size))
@@ -51,6 +50,13 @@ async def put_back(scene: Scene, draw: random.Random) -> str:
         copy.rename(worker.home)
         worker.start()
         return f"{worker.name}, {grown_s:.1f} s older"
+
+
+def _files(store: Path) -> list[Path]:
+    """Give those that rows depend on."""
+    names = ("CURRENT", "MANIFEST-*", "*.sst", "*.log")
+    found = (file for name in names for file in sorted(store.glob(name)))
+    return [file for file in found if file.stat().st_size]
 
 
 def _stores(home: Path) -> list[Path]:
