@@ -54,10 +54,10 @@ def test_five_hundred_faults_are_of_the_kinds_that_the_proof_asks_for() -> None:
     def of(group: str) -> int:
         return sum(kinds[kind.name] for kind in KINDS if kind.group == group)
 
-    assert of("worker") >= 80
-    assert of("broker") >= 40
-    assert of("freeze") >= 60
-    assert of("network") >= 60
+    assert of("worker kills") >= 80
+    assert of("broker restarts") >= 40
+    assert of("freezes") >= 60
+    assert of("network faults") >= 60
 
 
 @pytest.mark.parametrize(("minutes", "rounds", "of_three"), [(2, 2, 1), (20, 4, 1), (120, 24, 6)])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.chaos.judging import read_verdict
-from tools.chaos.report import Report, percentile
+from tools.chaos.report import Report, label_of, percentile
 from tools.verify.checks import Check
 from tools.verify.findings import Findings
 
@@ -45,6 +45,20 @@ def test_runs_add_up(tmp_path: Path) -> None:
     assert "180 acknowledged" in text
     assert "Faults not run: none." in text
     assert "Violations: none." in text
+
+
+def test_kinds_of_one_group_add_up_to_a_row_of_their_own(tmp_path: Path) -> None:
+    made = report()
+    made.faults["worker killed at a named point"] += 2
+    made.recoveries["worker killed at a named point"].append(6.0)
+    made.faults[label_of("broker killed", 3)] += 1
+
+    text = summed(tmp_path, made)[1]
+
+    assert "| **worker kills** | **5** | 3 | 4.0 | 6.0 | 6.0 |" in text
+    assert "| broker killed, one of 3 | 1 | 0 | | | |" in text
+    assert "**broker restarts**" not in text
+    assert "| **all** | **6** | 3 | 4.0 | 6.0 | 6.0 |" in text
 
 
 def test_a_fault_that_one_run_could_not_do_is_named_unless_another_did_it(tmp_path: Path) -> None:

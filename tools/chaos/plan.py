@@ -7,7 +7,7 @@ from dataclasses import dataclass
 ROUND_MINUTES = 5.0
 ROUNDS_MIN = 2
 OF_THREE_NODES = (4, 1)  # each fourth round, and the second is the first of them
-TOGETHER_SHARE = 0.35
+TOGETHER_SHARE = 0.25
 QUIET_S, LONG_QUIET_S, LONG_QUIET_SHARE = (0.3, 2.5), 8.0, 0.08
 
 
@@ -21,24 +21,24 @@ class Kind:
 
 
 KINDS = (
-    Kind("worker killed at random", "worker", 7),
-    Kind("worker killed at a named point", "worker", 5),
-    Kind("broker killed", "broker", 3),
-    Kind("broker restarted", "broker", 3),
-    Kind("worker frozen past its session", "freeze", 7),
-    Kind("workers joined and left", "membership", 2),
-    Kind("network cut", "network", 3),
-    Kind("network half-open", "network", 2),
-    Kind("network delayed", "network", 2),
-    Kind("store deleted", "store", 2),
-    Kind("store truncated", "store", 2),
-    Kind("store put back to an older copy", "store", 2),
-    Kind("disk full", "disk", 2),
-    Kind("clock jumped", "clock", 2),
-    Kind("subscriber killed at random", "subscriber", 1),
-    Kind("subscriber killed right after a commit", "subscriber", 2),
-    Kind("subscriber frozen", "subscriber", 1),
-    Kind("group offsets reset", "offsets", 2),
+    Kind("worker killed at random", "worker kills", 7),
+    Kind("worker killed at a named point", "worker kills", 5),
+    Kind("broker killed", "broker restarts", 3),
+    Kind("broker restarted", "broker restarts", 3),
+    Kind("worker frozen past its session", "freezes", 7),
+    Kind("workers joined and left", "joins and leaves", 2),
+    Kind("network cut", "network faults", 3),
+    Kind("network half-open", "network faults", 2),
+    Kind("network delayed", "network faults", 2),
+    Kind("store deleted", "store faults", 2),
+    Kind("store truncated", "store faults", 2),
+    Kind("store put back to an older copy", "store faults", 2),
+    Kind("disk full", "full disks", 2),
+    Kind("clock jumped", "clock jumps", 2),
+    Kind("subscriber killed at random", "subscriber faults", 1),
+    Kind("subscriber killed right after a commit", "subscriber faults", 2),
+    Kind("subscriber frozen", "subscriber faults", 1),
+    Kind("group offsets reset", "offset resets", 2),
 )
 GROUPS = tuple(dict.fromkeys(kind.group for kind in KINDS))
 

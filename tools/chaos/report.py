@@ -130,7 +130,7 @@ class Report:
 
 def label_of(kind: str, nodes: int) -> str:
     """Name a fault in the report: of brokers there may be several."""
-    return f"{kind}, one of {nodes}" if nodes > 1 and GROUP_OF[kind] == "broker" else kind
+    return f"{kind}, one of {nodes}" if nodes > 1 and GROUP_OF[kind] == "broker restarts" else kind
 
 
 def group_of(label: str) -> str:

@@ -128,6 +128,7 @@ class Running:
             self._violations.append(text)
         for worker in self._scene.workers:
             await worker.stop()
+        self._scene.forget_damage()
         verdict = await judge.judge()
         self._report.totals.update(verdict.totals)
         self._violations += verdict.violations

@@ -1,6 +1,7 @@
 """What runs in a round, and how a fault takes hold of a part of it."""
 
 import random
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ class Scene:
         workers = [f"worker-{number}" for number in range(1, WORKERS_MAX + 1)]
         self.cluster = Cluster(folder, plan.nodes, [*workers, *SUBSCRIBERS])
         self.workers = [self._worker(name) for name in workers]
+        self.cut_short: dict[Path, float] = {}  # stores, and when
         self.subscribers = [self._subscriber(name) for name in SUBSCRIBERS]
 
     @property
@@ -53,6 +55,13 @@ class Scene:
         """Stop workers, then subscribers, orderly."""
         for program in (*self.workers, *self.subscribers):
             await program.stop()
+
+    def forget_damage(self) -> None:
+        """Delete the stores that were cut short and not opened since: nobody had to find it out."""
+        for store, cut_at in self.cut_short.items():
+            log = store / "LOG"  # RocksDB begins a new one whenever it opens a store
+            if log.exists() and log.stat().st_mtime < cut_at:
+                shutil.rmtree(store)
 
     def _worker(self, name: str) -> Program:
         environment = {

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import shutil
+import time
 from pathlib import Path
 
 from tools.chaos.scene import Scene
@@ -32,6 +33,7 @@ async def truncate(scene: Scene, draw: random.Random) -> str:
         cut = draw.sample(files, min(len(files), draw.randint(1, FILES_MAX)))
         for file in cut:
             os.truncate(file, draw.randrange(file.stat().st_size))
+            scene.cut_short[file.parent] = time.time()
         worker.start()
         return f"{worker.name}, {', '.join(f'{file.parent.name}/{file.name}' for file in cut)}"
 
