@@ -89,7 +89,7 @@ class Delivery:
         for unit in self.units.values():
             unit.shut()
 
-    async def take_over(self, assigned: Iterable[Any]) -> None:
+    async def take_over(self, assigned: Iterable[Any]) -> int:
         """The part of a rebalance that must be over before the next heartbeat: stop, and fence."""
         began = time.monotonic()
         owned = Counter(tp.partition for tp in assigned if tp.topic in self.plan.inputs)
@@ -98,6 +98,7 @@ class Delivery:
             number = await drive(steps, self.carry_out)
         seconds = time.monotonic() - began
         note(f"take-over {number}: partitions {sorted(owned)} fenced in {seconds:.2f} s")
+        return number
 
     async def _shut(self, _: Shut) -> None:
         self.close_units()

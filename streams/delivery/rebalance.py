@@ -37,6 +37,9 @@ class UnitStore(Store[Any, Any]):
 class NoRecovery(Recovery):
     """Finds nothing to do, at once: units catch up by themselves."""
 
+    take_over = 0  # the last that was told of
+    number = 0  # the last that the running recovery knew of at its start
+
     async def _build_highwaters(self, *_: Any) -> None:
         """No changelog is Faust's to read."""
 
@@ -51,12 +54,19 @@ class NoRecovery(Recovery):
         return False
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
-        """The last step of a rebalance: Faust resumed its queues twice before and cleared them."""
-        flow = delivery_of(self.app).flow
-        number = flow.take_over
+        """The last step of a rebalance: Faust resumed its queues twice before and cleared them.
+
+        The group may assign twice in one generation. So the number counts: this recovery opens the
+        gate for the take-over that it began after, and for no later one, which has its own.
+        """
         await super().on_recovery_completed(generation_id)
-        if generation_id == self.app.consumer_generation_id:
-            flow.resume(number)
+        is_last = not self.signal_recovery_start.is_set()
+        if is_last and generation_id == self.app.consumer_generation_id:
+            delivery_of(self.app).flow.resume(self.number)
+
+    def _set_recovery_started(self) -> None:
+        self.number = self.take_over
+        super()._set_recovery_started()
 
 
 class Tables(TableManager):
@@ -65,7 +75,11 @@ class Tables(TableManager):
     @property
     def recovery(self) -> Recovery:
         """Ours, made when first asked for."""
-        if self._recovery is None:
+        return self._ours
+
+    @property
+    def _ours(self) -> NoRecovery:
+        if not isinstance(self._recovery, NoRecovery):
             self._recovery = NoRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
 
@@ -88,9 +102,10 @@ class Tables(TableManager):
     ) -> None:
         """No heartbeat is sent until this returns."""
         try:
-            await delivery_of(self.app).take_over(assigned)
+            number = await delivery_of(self.app).take_over(assigned)
         except Exception as error:  # noqa: BLE001 - whatever it is, this worker cannot serve
             die("in a take-over", error)
+        self._ours.take_over = number
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
         delivery_of(self.app).start_catch_ups()
 

@@ -1,0 +1,1 @@
+"""The delivery protocol as written, over a simulated cluster: one seed fixes a run."""

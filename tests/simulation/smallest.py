@@ -1,0 +1,57 @@
+"""All runs of the smallest size: each fault at each step, and pairs of them at any two."""
+
+from collections.abc import Iterator
+
+from tests.simulation.choices import FATES, Fault, Fixed, Sizes, Written, keys
+from tests.simulation.runs import run
+
+ACCOUNT = keys(1, 1)[0][0]
+WRITTEN = [
+    Written(0, "requests", 0, ACCOUNT, b"r1:5", 100),
+    Written(0, "requests", 0, ACCOUNT, b"r2:-9", 200),
+    Written(60, "requests", 0, ACCOUNT, b"r1:5", 300),
+]
+KINDS = {  # and what each may mean
+    "kill": FATES,
+    "freeze": ("done",),
+    "lose": FATES,
+    "lose-commit": FATES,
+    "cancel": ("done",),
+    "stop": ("done",),
+    "join": ("done",),
+    "disk-lost": ("done", "late"),
+    "disk-older": ("done",),
+    "disk-foreign": ("done",),
+    "tail-lost": ("done",),
+    "time-out": ("done",),
+    "compact": ("done",),
+    "hang": ("done",),
+}
+AGAIN_AFTER = 3  # steps until a killed worker is started again
+
+
+def all_runs() -> Iterator[Fixed]:
+    """Each with other faults."""
+    for workers in (1, 2):
+        sizes = Sizes(partitions=1, workers=workers, inputs=1)
+        length = run(Fixed(sizes, WRITTEN, [])).now
+        for faults in (*_single(workers, length), *_pairs(workers, length)):
+            yield Fixed(sizes, WRITTEN, faults)
+
+
+def _single(workers: int, length: int) -> Iterator[list[Fault]]:
+    for kind, fates in KINDS.items():
+        for fate in fates:
+            for worker in range(workers):
+                for at in range(length):
+                    for expires in (0, None):
+                        yield [Fault(at, kind, worker, fate, AGAIN_AFTER, expires, at // 2)]
+
+
+def _pairs(workers: int, length: int) -> Iterator[list[Fault]]:
+    for first in range(length):
+        for second in range(first, length):
+            for worker in range(workers):
+                kill = Fault(first, "kill", worker, "done", AGAIN_AFTER)
+                yield [kill, kill._replace(at=second, fate="lost")]
+                yield [Fault(first, "freeze", worker, "done", second - first, 0)]
