@@ -4,12 +4,17 @@ import asyncio
 import random
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
 from tools.chaos.proxy import Link, Proxy
 from tools.kafka.broker import STOP_ONE_OF_MANY_S, Broker
 from tools.kafka.ports import free_ports
 from tools.kafka.program import new_cluster_id
 from tools.kafka.settings import Listener
+from tools.waiting import comes_true
 
+WHOLE_MAX_S, METADATA_MAX_S = 30.0, 2.0
 PORTS = range(20_000, 30_000)  # systems take the ports of outgoing connections from above these
 
 
@@ -63,7 +68,18 @@ class Cluster:
         await asyncio.to_thread(node.stop)
         await asyncio.to_thread(node.start)
         await node.wait_ready()
+        await comes_true(self._is_whole, WHOLE_MAX_S)
         assert node.bootstrap == address, node.notice
+
+    def _is_whole(self) -> bool:
+        """Whether each partition has all its copies again: else the next stop takes the last."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": "0"})
+        try:
+            topics = admin.list_topics(timeout=METADATA_MAX_S).topics.values()
+        except KafkaException:
+            return False
+        parts = [part for topic in topics for part in topic.partitions.values()]
+        return all(part.leader >= 0 and len(part.isrs) == len(part.replicas) for part in parts)
 
     async def stop(self) -> None:
         """Stop everything."""
