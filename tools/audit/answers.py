@@ -4,7 +4,7 @@ import re
 import sys
 from typing import NamedTuple
 
-from tools.audit.packing import digest
+from tools.audit.packing import digest, is_same
 from tools.audit.reckoning import plus, read, state, written
 from tools.audit.rules import Case
 from tools.audit.shape import Body, Fault
@@ -85,12 +85,16 @@ def result_differs(verdict: Verdict, result: Body, *, is_replay: bool, is_rememb
 
 def differs(path: str, expected: object, found: object) -> str:
     """The first place where two JSON values differ, in words; nothing if they are the same."""
+    return "" if is_same(expected, found) else _difference(path, expected, found)
+
+
+def _difference(path: str, expected: object, found: object) -> str:
     if isinstance(expected, dict) and isinstance(found, dict):
         if expected.keys() != found.keys():
             whose = path or "the message"
             return f"the attributes of {whose} differ in {sorted(expected.keys() ^ found.keys())}"
         places = (
-            differs(f"{path}.{name}" if path else name, expected[name], found[name])
+            _difference(f"{path}.{name}" if path else name, expected[name], found[name])
             for name in expected
         )
         return next(filter(None, places), "")

@@ -10,7 +10,7 @@ from tools.audit.answers import First, Verdict, applied, differs, malformed, ref
 from tools.audit.packing import digest, pack, unpack
 from tools.audit.reckoning import plus, read, state, written
 from tools.audit.rules import Case, Charge, first_broken
-from tools.audit.shape import Body, content, shape_faults
+from tools.audit.shape import Body, Fault, content, shape_faults
 
 NOT_OF_THE_FORM = (KeyError, TypeError, ValueError, AttributeError)
 NAMES = {
@@ -61,12 +61,13 @@ class Auditor:
         """Judge the next result of an account; `account_ref_id` is the key of its record."""
         overdue = self._overdue(account_ref_id)
         try:
-            verdict = self._verdict(account_ref_id, request)
+            faults = shape_faults(request)
+            verdict = self._verdict(account_ref_id, request, faults)
             fault = result_differs(
                 verdict, result, is_replay=is_replay, is_remembered=is_remembered
             )
             if is_remembered and not is_replay:
-                self._book(account_ref_id, request, result)
+                self._book(account_ref_id, None if faults else content(request), result)
         except NOT_OF_THE_FORM as error:
             fault = f"not of the agreed form ({error!r})"
         if fault or overdue:
@@ -107,8 +108,7 @@ class Auditor:
             return "no applied result announced it"
         return _upsert_differs(last, image, NAMES[kind]) or fault
 
-    def _verdict(self, account: str, request: Body) -> Verdict:
-        faults = shape_faults(request)
+    def _verdict(self, account: str, request: Body, faults: list[Fault]) -> Verdict:
         if faults:
             return Verdict(malformed(account, request, faults), is_remembered=False)
         asked = content(request)
@@ -124,10 +124,9 @@ class Auditor:
         answer = refused(account, case, broken) if broken else applied(account, case)
         return Verdict(answer)
 
-    def _book(self, account: str, request: Body, result: Body) -> None:
+    def _book(self, account: str, asked: Body | None, result: Body) -> None:
         """Enter what was answered, be it right or wrong."""
-        if not shape_faults(request):
-            asked = content(request)
+        if asked is not None:
             place = f"{account}/{asked['requestId']}"
             self._remembered.setdefault(place, First.of(asked, result))
         if result["status"] != "APPLIED":

@@ -49,7 +49,7 @@ def _verify(options: Mapping[str, str], asked: argparse.Namespace, console: Cons
             wait_decided(options, asked.wait)
             progress.remove_task(waiting)
         stores = open_stores(asked.home, asked.finance_url)
-        task = progress.add_task("partitions", total=None)
+        task = progress.add_task("results and business transactions", total=None)
         return verify_cluster(
             options,
             Beside(stores, asked.worker_home, asked.acknowledged),

@@ -11,6 +11,7 @@ class Invariants:
     def __init__(self) -> None:
         """Begin with nothing looked at."""
         self.totals: Counter[str] = Counter()
+        self.unjudged = 0  # requests that the second reading could not read
         self.checks: list[Check] = []
         self.ends = self._check("I1", "each request has one result, is a dead letter, or sent on")
         self.remembered = self._check("I1", "each requestId is decided once")

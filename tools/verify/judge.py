@@ -2,16 +2,17 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from tools.audit.auditor import Auditor, Disagreement
-from tools.audit.shape import content, shape_faults
+from tools.audit.shape import content
 from tools.verify.answers import Answer
 from tools.verify.checks import Check
 from tools.verify.log import Record
-from tools.verify.unreadable import NotJsonError, read_strictly, why_unreadable
+from tools.verify.unreadable import NotJsonError, read_strictly, why_unclaimed
 
 _CONTENT = {
     "user": "user",
@@ -57,14 +58,16 @@ class Judge:
         except RecursionError:
             self.unjudged += 1
             return None
-        if why_unreadable(request, is_at_home=True) or not isinstance(asked, dict):
+        key = (request.key or b"").decode(errors="replace")
+        if why_unclaimed(asked, key):
             self._check.say(
                 f"{answer.name}: {answer.record.address} answers {request.address}, which nobody "
                 "can read as a request."
             )
             return None
-        self._judge(answer, request, asked)
-        return asked
+        request_body: dict[str, Any] = asked
+        self._judge(answer, request, request_body)
+        return request_body
 
     def finish(self) -> None:
         """Say what was applied without its business transactions."""
@@ -90,15 +93,14 @@ class Judge:
             )
 
 
-def content_digest(asked: dict[str, Any]) -> bytes | None:
-    """Tell what was asked from other contents, as a remembered answer does."""
-    if shape_faults(asked):
-        return None
+def content_digest(asked: dict[str, Any]) -> bytes:
+    """Tell what a well-formed request asks from other contents, as a remembered answer does."""
     given = content(asked)
     kept = {name: given[wire] for wire, name in _CONTENT.items() if given.get(wire) is not None}
     return hashlib.sha256(msgspec.json.encode(kept)).digest()
 
 
+@lru_cache(maxsize=1024)
 def _utc(milliseconds: int) -> str:
     seconds, rest = divmod(milliseconds, 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"

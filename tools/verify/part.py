@@ -33,6 +33,7 @@ from tools.verify.topics import (
 )
 from tools.verify.upserts import Upserts
 
+STEP = 1_000  # outputs between two signs of life
 UPSERTS = {"account": ACCOUNTS, "chargeableEvent": EVENTS}
 
 
@@ -59,12 +60,26 @@ class Run:
     """What all partition numbers have in common."""
 
     def __init__(
-        self, partitions: int, acknowledged: Acknowledged, image: Callable[[Record], None]
+        self,
+        partitions: int,
+        acknowledged: Acknowledged,
+        image: Callable[[Record], None],
+        advance: Callable[[int], object],
     ) -> None:
-        """Begin with nothing found; `image` is given each business transaction."""
+        """Begin with nothing found.
+
+        `image` is given each business transaction; `advance` is told how many outputs were read.
+        """
         self.invariants = Invariants()
         self.homes, self.sent_on = Homes(partitions), SentOn()
         self.acknowledged, self.image = acknowledged, image
+        self._outputs, self._advance = 0, advance
+
+    def count(self) -> None:
+        """Count one more output."""
+        self._outputs += 1
+        if self._outputs % STEP == 0:
+            self._advance(self._outputs)
 
 
 class Part:
@@ -104,6 +119,7 @@ class Part:
         self._found.totals["chargeable events"] += len(self._charges)
 
     def _enter(self, record: Record) -> None:
+        self._run.count()
         if record.topic == TRANSACTIONS:
             self._run.image(record)
         if not self._placing.enter(record):
@@ -147,14 +163,11 @@ class Part:
             self._found.ends.say(
                 f"{answer.record.address}: {answer.name} is not what {request.address} asked."
             )
-        if asked is None or not answer.is_first:
+        if asked is None or not answer.is_first or answer.may_be_forgotten:
             return
-        body, content = answer.body, content_digest(asked)
-        if content is not None:
-            subject, value = body["chargeableEventRefId"], answer.record.value or b""
-            self._tables[ANSWERS].say(
-                answer.key, answer_digest(content, body["status"], subject, value)
-            )
+        body = answer.body
+        told = (body["status"], body["chargeableEventRefId"], answer.record.value or b"")
+        self._tables[ANSWERS].say(answer.key, answer_digest(content_digest(asked), *told))
         undone = body["adjustment"] and body["adjustment"]["reversalOf"]
         if undone:
             key = f"{answer.account}/{undone.removeprefix(f'ADJ-{answer.account}-')}".encode()
@@ -253,6 +266,7 @@ class Part:
         self._pairs.finish()
         self._charges.finish()
         self._judge.finish()
+        found.unjudged += self._judge.unjudged
 
     def _count(self, topic: str, count: int, undecided: int) -> None:
         found = self._found

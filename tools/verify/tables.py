@@ -50,12 +50,13 @@ class Table:
         key = record.key or b""
         slot = self._slot(key)
         self._at[slot] = record.offset
-        content, by = _content(self.name, record.value)
+        row = _NONE if record.value is None else row_digest(record.value)
+        content, by = _content(self.name, record.value, row)
         self._put(self._held, slot, content)
         if by is not None or key in self._held_reversed:
             self._held_reversed[key] = by
         for copy in self._copies:
-            copy.hold(slot, record)
+            copy.hold(slot, record.offset, row)
 
     def finish(self, check: Check) -> None:
         """Compare what the topics say with what the changelog holds."""
@@ -120,10 +121,10 @@ class _Copy:
         self._rows += _NONE
         self._at.append(-1)
 
-    def hold(self, slot: int, record: Record) -> None:
-        if record.offset < self._until:
-            self._table._put(self._rows, slot, row_digest(record.value or b""))  # noqa: SLF001 - its own
-            self._at[slot] = record.offset
+    def hold(self, slot: int, offset: int, row: bytes) -> None:
+        if offset < self._until:
+            self._table._put(self._rows, slot, row)  # noqa: SLF001 - its own
+            self._at[slot] = offset
 
     def compare(self, check: Check) -> None:
         table, met = self._table, bytearray(len(self._at))
@@ -162,14 +163,12 @@ def _of(rows: bytearray, slot: int) -> bytes:
     return bytes(rows[slot * _SIZE : (slot + 1) * _SIZE])
 
 
-def _content(table: str, row: bytes | None) -> tuple[bytes, str | None]:
-    """Give the digest of a row of a changelog, and by what an answer's adjustment was reversed."""
-    if row is None:
-        return _NONE, None
-    if table != ANSWERS:
-        return row_digest(row), None
+def _content(table: str, row: bytes | None, digest: bytes) -> tuple[bytes, str | None]:
+    """Give the digest of what a row says, and by what an answer's adjustment was reversed."""
+    if row is None or table != ANSWERS:
+        return digest, None
     try:
         content, status, subject, value, *more = msgspec.msgpack.decode(row)
         return answer_digest(content, status, subject, value), more[0] if more else None
     except (msgspec.DecodeError, ValueError, TypeError):
-        return row_digest(row), None
+        return digest, None

@@ -37,10 +37,10 @@ def read_strictly(value: bytes) -> Any:
     if len(value) > BYTES_MAX:
         raise NotJsonError
     try:
-        content = json.loads(
-            value.decode(), object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
-        )
-        json.dumps(content, ensure_ascii=False).encode()
+        text = value.decode()
+        content = _decode(text)
+        if "\\u" in text:  # only so can half of a surrogate pair come in
+            json.dumps(content, ensure_ascii=False).encode()
     except ValueError as error:
         raise NotJsonError from error
     return content
@@ -55,10 +55,11 @@ def _why_unanswerable(value: bytes | None, key: str) -> str | None:
         return "NOT_JSON"
     except RecursionError:
         return None
-    return _why_unclaimed(content, key)
+    return why_unclaimed(content, key)
 
 
-def _why_unclaimed(content: Any, key: str) -> str:
+def why_unclaimed(content: Any, key: str) -> str:
+    """Give the code of the dead letter of what is JSON; "" for a request."""
     if not isinstance(content, dict):
         return "NOT_AN_OBJECT"
     request_id, account = content.get("requestId"), content.get("account")
@@ -83,3 +84,8 @@ def _integer(digits: str) -> int:
 
 def _constant(_name: str) -> None:
     raise NotJsonError
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
+).decode
