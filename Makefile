@@ -21,7 +21,7 @@ check: .venv/ready ## format, lint, types, import contracts, published files
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tools.publish --check
 
-verify: .venv/ready ## re-check topics, Finance and warehouse of the running system
+verify: .venv/ready ## re-check the promise on the running system
 	@$(BIN)/python -m tools.verify
 
 chaos: .venv/ready ## break a system of its own for MINUTES=10 in every way, and judge it (SEED=n)
