@@ -160,9 +160,7 @@ class System:
         await self.supervisor.run_once(topics)
         await self.supervisor.bring_up(worker)
         await self.supervisor.bring_up(api)
-        async with asyncio.TaskGroup() as group:
-            for subscriber in self._subscribers():
-                group.create_task(self.supervisor.bring_up(subscriber))
+        await self.supervisor.bring_up_together(self._subscribers())
         if await self._wants_demo():
             await self._show_demo()
         self._tell_addresses()

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +72,15 @@ class Supervisor:
             if asyncio.get_running_loop().time() - said_at > STILL_WAITING_S:
                 said_at = asyncio.get_running_loop().time()
                 self._say("run", f"waiting for {part.name}, {said_at - begun:.0f} s so far")
+
+    async def bring_up_together(self, parts: Iterable[Part]) -> None:
+        """Start parts that need not wait for one another. Raises PartFailedError of the first."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(self.bring_up(part))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
 
     async def run_once(self, part: Part) -> None:
         """Run a part to its end. Raises PartFailedError where it fails."""

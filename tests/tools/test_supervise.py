@@ -63,6 +63,17 @@ async def test_parts_come_up_one_after_the_other_and_stop_in_reverse(
     await until(lambda: not any(map(is_alive, children)))
 
 
+async def test_of_parts_that_come_up_together_the_one_that_fails_says_why(
+    supervisor: Supervisor,
+) -> None:
+    failing = part("finance", "import sys; sys.exit('no such database')")
+    with pytest.raises(
+        PartFailedError, match=r"finance ended with exit code 1 .*\n.*no such database"
+    ):
+        await supervisor.bring_up_together([part("dwh"), failing])
+    await supervisor.stop()
+
+
 async def test_a_part_can_be_asked_whether_it_is_ready(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
