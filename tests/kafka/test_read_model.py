@@ -15,7 +15,7 @@ import sqlalchemy as sql
 from api.tables import METADATA, TOPIC_OFFSET
 from tests.api.builders import sqlite_url
 from tests.kafka.conftest import Engine
-from tools.bench.system import free_port
+from tools.kafka.ports import free_ports
 from tools.read_models import differences
 from tools.verify.log import Log
 from tools.waiting import wait_until
@@ -39,7 +39,7 @@ def decided(engine: Engine) -> None:
 def api(engine: Engine, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """REST as a process of its own; it is killed when the `with` ends."""
     home.mkdir(exist_ok=True)
-    port = free_port()
+    (port,) = free_ports(0)
     settings = {"ADJUST_HOME": str(home), "ADJUST_API_PORT": str(port)}
     with (home / "api.log").open("ab") as log:
         process = subprocess.Popen(

@@ -16,9 +16,10 @@ from tools.bench.processes import Part
 from tools.bench.reads import measure_reads
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
 from tools.bench.subscribing import measure_subscribers
-from tools.bench.system import System, free_port, running_system
+from tools.bench.system import System, running_system
 from tools.bench.table import Report, show
 from tools.kafka.errors import EmbeddedKafkaError
+from tools.kafka.ports import free_ports
 from tools.load import Population, send_all
 from tools.verify.memory import Acknowledged
 from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
@@ -104,7 +105,7 @@ class Bench:
     def call_rest(self) -> None:
         """POST one request after the other on the idle system."""
         self._say(f"{self.calls} calls of POST /v1/adjustments")
-        port = free_port()
+        (port,) = free_ports(0)
         requests = list(self.population.request_records(self.calls + WARM_UP, "bench:rest"))
         with self.system.worker() as worker, self.system.rest(port) as rest:
             worker.wait_for(WORKER_READY)

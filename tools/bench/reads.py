@@ -13,7 +13,8 @@ from tools.bench.queries import Kind, addresses, kinds
 from tools.bench.read_model import Projected, fill
 from tools.bench.rest import WARM_UP, is_ready
 from tools.bench.searches import Searched, figures, search_at_rate
-from tools.bench.system import System, free_port
+from tools.bench.system import System
+from tools.kafka.ports import free_ports
 from tools.waiting import wait_until
 
 SEARCHES_PER_S = 200
@@ -38,7 +39,8 @@ def measure_reads(system: System, charges: Charges, seconds: int, console: Conso
     _say(console, f"projecting {charges.events} events, {charges.adjustments} adjustments")
     cluster_id = str(AdminClient({**system.options}).list_topics(timeout=ASKED_S).cluster_id)
     with TemporaryDirectory(prefix="reads-", dir=system.home) as folder:
-        url, port = f"sqlite:///{folder}/api.db", free_port()
+        url = f"sqlite:///{folder}/api.db"
+        (port,) = free_ports(0)
         projected = fill(url, cluster_id, charges, console)
         with system.rest(port, read_model=url) as rest:
             wait_until(lambda: is_ready(port) or rest.has_ended, "REST is ready", READY_MAX_S)

@@ -18,7 +18,8 @@ from schemas.header_names import accept_any_header_name
 from schemas.headers import SEQ
 from tools.bench.charges import Charges
 from tools.bench.processes import Part
-from tools.bench.system import LOOPBACK, System, free_port
+from tools.bench.system import LOOPBACK, System
+from tools.kafka.ports import free_ports
 from tools.verify.log import murmur2
 from tools.verify.stores import compare, open_stores
 from tools.verify.topics import TRANSACTIONS
@@ -114,7 +115,7 @@ class _Topic:
 
 def _catch_up(system: System, name: str, records: int) -> CaughtUp:
     """Start a subscriber, and stop it when it has read so many; then all of it is kept."""
-    port = free_port()
+    (port,) = free_ports(0)
     settings = system.environment | {"ADJUST_METRICS_PORT": str(port)}
     with Part("streams.subscribers", system.home, settings, name) as part:
         part.wait_for(f"adjust {name} reads")

@@ -1,7 +1,6 @@
 """A system to measure: Kafka of its own in a temporary folder, and the parts of the project."""
 
 import asyncio
-import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,10 +82,3 @@ def make_topics(system: System) -> None:
     """Create the topics of the catalogue. Raises RuntimeError with what went wrong."""
     with Part("streams.topics", system.home, system.environment) as making:
         making.wait_for_end()
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])

