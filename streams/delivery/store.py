@@ -18,6 +18,7 @@ from rocksdict import (
 from streams.delivery.protocol import Local, Mark
 
 MEMORY_BYTES = 64 << 20  # of all stores of a worker: for writes, and again for reads
+SST_END = bytes.fromhex("f7cff485b741e288")  # RocksDB's magic number of a block-based table
 _MARK, _NEXT = b"\0mark", b"\0next\0"  # begin with a zero: no table's name does
 
 Rows = Sequence[tuple[bytes, bytes | None]]  # None: the row is deleted
@@ -90,14 +91,15 @@ class Store:
         Where RocksDB's list of files was cut short it opens what the list still names, deletes the
         other files and adds the newest rows from its log: the mark is the newest, and older rows
         are missing. Only the files tell, and only the first time: so a note stays in the folder
-        until they were looked at. A kill while a file is made looks the same, and costs a replay.
+        until they were looked at. A kill between the end of a file and its entry in the list looks
+        the same, and costs a replay.
         """
         if self.database is not None:
             return None
         note = self.path / "unchecked"
         if note.exists():
             return "it was opened once without being checked"
-        tables = {file.name for file in self.path.glob("*.sst")}
+        tables = {file.name for file in self.path.glob("*.sst") if _is_whole(file)}
         self.path.mkdir(parents=True, exist_ok=True)
         note.touch()
         try:
@@ -105,6 +107,7 @@ class Store:
         except Exception as error:  # noqa: BLE001 - RocksDB's are of no other type
             return f"it cannot be opened: {str(error).splitlines()[0]}"
         if forgotten := tables - self._tables_in_use():
+            self.close()
             return f"its list of files lacks {', '.join(sorted(forgotten))}"
         note.unlink()
         return None
@@ -129,3 +132,10 @@ class Store:
         if mark:
             batch.put(_MARK, msgspec.json.encode(mark))
         self.database.write(batch)
+
+
+def _is_whole(table: Path) -> bool:
+    """Whether RocksDB wrote it to its end; it lists no other."""
+    with table.open("rb") as file:
+        file.seek(max(0, table.stat().st_size - len(SST_END)))
+        return file.read() == SST_END

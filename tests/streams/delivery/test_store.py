@@ -74,6 +74,7 @@ def test_a_store_that_was_found_damaged_stays_so_until_it_is_dropped(
     os.truncate(manifest, manifest.stat().st_size * 3 // 4)
     store = Store(path, StoreMemory())
     assert "its list of files lacks" in str(store.local([CHANGELOG]).damage)
+    assert store.local([CHANGELOG]).damage  # a rebalance came before it was dropped
     store.close()  # the process died here
 
     store = Store(path, StoreMemory())
@@ -81,6 +82,15 @@ def test_a_store_that_was_found_damaged_stays_so_until_it_is_dropped(
     store.drop()
 
     assert store.local([CHANGELOG]) == (None, {CHANGELOG: 0}, None)
+    store.close()
+
+
+def test_a_file_that_was_never_finished_is_no_damage(killed: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(killed, tmp_path / "copy"))
+    (path / "999999.sst").write_bytes(b"the kill came while this was written")
+    store = Store(path, StoreMemory())
+
+    assert store.local([CHANGELOG]) == (None, {CHANGELOG: LIVES * ROWS_OF_A_LIFE}, None)
     store.close()
 
 
