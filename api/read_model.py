@@ -246,11 +246,11 @@ class ReadModel:
 
     def _write(self, taken: list[Batches]) -> Rows:
         """Runs on the writer thread."""
-        rows = Rows()
+        rows, last = Rows(), dict(self._seq)
         for at, records in (each for batches in taken for each in batches.items()):
             seq = 0
             if at.topic == self._topics.transactions:
-                seq = last_seq(records, self._seq.get(at.partition, 0))
+                seq = last[at.partition] = last_seq(records, last.get(at.partition, 0))
                 for record in records:
                     enter_transaction(rows, record)
             elif at.topic == self._topics.results:
