@@ -73,12 +73,8 @@ class Tables(TableManager):
     """Where Faust tells of a rebalance."""
 
     @property
-    def recovery(self) -> Recovery:
+    def recovery(self) -> NoRecovery:
         """Ours, made when first asked for."""
-        return self._ours
-
-    @property
-    def _ours(self) -> NoRecovery:
         if not isinstance(self._recovery, NoRecovery):
             self._recovery = NoRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
@@ -105,7 +101,7 @@ class Tables(TableManager):
             number = await delivery_of(self.app).take_over(assigned)
         except Exception as error:  # noqa: BLE001 - whatever it is, this worker cannot serve
             die("in a take-over", error)
-        self._ours.take_over = number
+        self.recovery.take_over = number
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
         delivery_of(self.app).start_catch_ups()
 
