@@ -48,7 +48,7 @@ def test_the_versions_are_those_that_were_read() -> None:
         (driver.AIOKafkaConsumerThread, ["_create_worker_consumer", "on_partitions_assigned"]),
         (driver.AIOKafkaConsumerThread, ["on_thread_stop", "_ensure_consumer", "call_thread"]),
         (Recovery, ["_build_highwaters", "_build_offsets", "_seek_offsets", "need_recovery"]),
-        (Recovery, ["on_recovery_completed"]),
+        (Recovery, ["on_recovery_completed", "_set_recovery_started"]),
         (TableManager, ["on_rebalance_start", "on_partitions_revoked", "on_rebalance"]),
     ],
 )

@@ -13,6 +13,7 @@ from streams.delivery.errors import Fatal
 
 RETRY = object()  # a message's answer: not yet
 BEGUN = object()  # likewise, but something was begun that others must see
+READY_SHARE = 3  # turns of one that can go on, for one of those that have to be asked
 
 Steps = Generator[Any, Any, Any]
 
@@ -124,12 +125,15 @@ class Turns:
     def take(self, now: int) -> bool:
         """Somebody goes on. False if nobody can."""
         items, count = self.ready, len(self.ready)
-        both = count + len(self.waiting)
+        often = count * READY_SHARE
+        both = often + len(self.waiting)
         if not both:
             return False
         at = self.turn(both)
-        if at >= count:
-            items, at = self.waiting, at - count
+        if at < often:
+            at %= count
+        else:
+            items, at = self.waiting, at - often
         item, last = items[at], items.pop()
         if item is not last:
             items[at] = last

@@ -1,4 +1,4 @@
-"""All runs of the smallest size: each fault at each step, and pairs of them at any two."""
+"""All runs of the smallest size: each fault at each step; two kills, or a freeze and its end, at any."""
 
 from collections.abc import Iterator
 
@@ -30,13 +30,12 @@ KINDS = {  # and what each may mean
 AGAIN_AFTER = 3  # steps until a killed worker is started again
 
 
-def all_runs() -> Iterator[Fixed]:
-    """Each with other faults."""
-    for workers in (1, 2):
-        sizes = Sizes(partitions=1, workers=workers, inputs=1)
-        length = run(Fixed(sizes, WRITTEN, [])).now
-        for faults in (*_single(workers, length), *_pairs(workers, length)):
-            yield Fixed(sizes, WRITTEN, faults)
+def all_runs(workers: int) -> Iterator[Fixed]:
+    """Of one worker, or of two: each with other faults."""
+    sizes = Sizes(partitions=1, workers=workers, inputs=1)
+    length = run(Fixed(sizes, WRITTEN, [])).now
+    for faults in (*_single(workers, length), *_pairs(workers, length)):
+        yield Fixed(sizes, WRITTEN, faults)
 
 
 def _single(workers: int, length: int) -> Iterator[list[Fault]]:
@@ -52,6 +51,7 @@ def _pairs(workers: int, length: int) -> Iterator[list[Fault]]:
     for first in range(length):
         for second in range(first, length):
             for worker in range(workers):
-                kill = Fault(first, "kill", worker, "done", AGAIN_AFTER)
-                yield [kill, kill._replace(at=second, fate="lost")]
                 yield [Fault(first, "freeze", worker, "done", second - first, 0)]
+                kill = Fault(first, "kill", worker, "done", AGAIN_AFTER)
+                for other in range(workers):
+                    yield [kill, Fault(second, "kill", other, "lost", AGAIN_AFTER)]

@@ -27,8 +27,10 @@ def test_no_seed_breaks_a_promise(part: int) -> None:
         assert violation is None, f"python -m tests.simulation --seed {seed}: {violation}"
 
 
-def test_no_run_of_the_smallest_size_breaks_a_promise() -> None:
-    for choices in all_runs():
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_run_of_the_smallest_size_breaks_a_promise(workers: int) -> None:
+    for choices in all_runs(workers):
         violation = violation_of(choices)
         assert violation is None, f"{choices.sizes} {choices.faults}: {violation}"
 

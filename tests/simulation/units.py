@@ -36,7 +36,7 @@ class Unit:
         self.name = f"{ledger.APP_ID}-{number}"
         self.disk = self.world.disk(process.name, number)
         self.intake = Intake()
-        self.epoch = 0
+        self.epoch = self.progress_end = 0
         self.known: Known | None = None
         self.actor: Actor | None = None
         self.is_deciding = self.is_late = False
@@ -99,6 +99,7 @@ class Unit:
         topics = [*plan.inputs, *plan.outputs, *plan.changelogs]
         stable = yield self._ask("ends", lambda: {t: logs[t, number].stable for t in topics})
         end = yield self._ask("ends", lambda: {t: logs[t, number].end for t in topics})
+        self.progress_end = end[ledger.PROGRESS_CHANGELOG]
         spans = {topic: Span(0, stable[topic], end[topic]) for topic in topics}
         return Ends(
             inputs={topic: spans[topic] for topic in plan.inputs},
@@ -113,9 +114,8 @@ class Unit:
         yield self.world.after(PAUSE)
 
     def _read_progress(self, _: Any) -> Generator[Any, Any, Progress | None]:
-        log = self.world.logs[ledger.PROGRESS_CHANGELOG, self.number]
-        end = yield self._ask("end", lambda: log.end)
-        rows = yield self._read(ledger.PROGRESS_CHANGELOG, 0, end)
+        """Up to the end that was seen: others may have written since, if this one is late."""
+        rows = yield self._read(ledger.PROGRESS_CHANGELOG, 0, self.progress_end)
         return _read_progress(rows[-1].value) if rows else None
 
     def _read(self, topic: str, start: int, end: int) -> Message:

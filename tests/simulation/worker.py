@@ -192,7 +192,7 @@ class Process:
         while True:
             yield lambda: queue
             number, part = queue.popleft()
-            if choices.happens(5):  # it is in the agent's hands for a while
+            if choices.happens(10):  # it is in the agent's hands for a while
                 yield self.world.after(choices.amount(1, 60))
             unit = self.units.get(number)
             if unit is not None:

@@ -16,6 +16,7 @@ from tests.simulation.log import Log
 from tests.simulation.variants import AS_WRITTEN, Variant
 from tests.simulation.worker import Process
 
+LOOK_STEPS = 16  # a subscriber reads on so often
 STEPS_MAX = 60_000
 Place = tuple[str, int]
 
@@ -110,6 +111,8 @@ class World:
         try:
             while self.now < STEPS_MAX:
                 self.now += 1
+                if self.now % LOOK_STEPS == 0:
+                    self.look()
                 if self.agenda and self.agenda[0][0] <= self.now:
                     heapq.heappop(self.agenda)[2]()
                 elif not self.turns.take(self.now) and not self._pass_time():
