@@ -1,4 +1,4 @@
-"""All runs of the smallest size: each fault at each step; two kills, or a freeze and its end, at any."""
+"""All runs of the smallest size: each fault at each step; two kills, or a freeze and its end."""
 
 from collections.abc import Iterator
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.chaos.judging import read_verdict
+from tools.chaos.plan import KINDS
 from tools.chaos.report import Report, label_of, percentile
 from tools.verify.checks import Check
 from tools.verify.findings import Findings
@@ -43,8 +44,17 @@ def test_runs_add_up(tmp_path: Path) -> None:
     assert "| worker killed at random | 6 | 4 | 2.0 | 4.0 | 4.0 |" in text
     assert "200 new" in text
     assert "180 acknowledged" in text
-    assert "Faults not run: none." in text
     assert "Violations: none." in text
+
+
+def test_a_kind_that_was_not_drawn_is_not_run() -> None:
+    made = report()
+    made.faults.update({label_of(kind.name, 3): 1 for kind in KINDS})
+    assert "Faults not run: none." in made.as_markdown()
+
+    del made.faults["disk full"]
+
+    assert "Faults not run: disk full (not drawn)." in made.as_markdown()
 
 
 def test_kinds_of_one_group_add_up_to_a_row_of_their_own(tmp_path: Path) -> None:
@@ -64,11 +74,11 @@ def test_kinds_of_one_group_add_up_to_a_row_of_their_own(tmp_path: Path) -> None
 def test_a_fault_that_one_run_could_not_do_is_named_unless_another_did_it(tmp_path: Path) -> None:
     without, other = report(), report()
     without.not_run["disk full"] = other.not_run["disk full"] = "no mounts here"
-    assert "Faults not run: disk full (no mounts here)." in summed(tmp_path, without, other)[1]
+    assert "disk full (no mounts here)" in summed(tmp_path, without, other)[1]
 
     other.faults["disk full"] += 1
 
-    assert "Faults not run: none." in summed(tmp_path, without, other)[1]
+    assert "disk full (" not in summed(tmp_path, without, other)[1]
 
 
 def test_one_violation_of_one_run_fails_the_sum(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import secrets
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tools.chaos.faults import FAULTS, impossible_faults
 from tools.chaos.folder import Folder, part_from_mounts
@@ -29,7 +31,7 @@ def main() -> int:
     """Give the exit code."""
     asked = _arguments()
     if asked.sum:
-        report = Report.sum_of(json.loads(file.read_text()) for file in asked.sum)
+        report = Report.sum_of(asked.sum)
         print(report.as_markdown(), end="")
         return report.exit_code
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each try anew
@@ -94,15 +96,43 @@ async def _until_interrupted(chaos: Chaos) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
+    parser.add_argument("--minutes", type=_minutes, default=10.0, help="how long (default: 10)")
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(SEED_MAX), help="what fixes the plan"
     )
-    parser.add_argument("--report", type=Path, metavar="FILE.md", help="write the report there too")
     parser.add_argument(
-        "--sum", type=Path, nargs="+", metavar="REPORT.json", help="add reports up, run nothing"
+        "--report", type=_new_report, metavar="FILE.md", help="write the report there too"
+    )
+    parser.add_argument(
+        "--sum", type=_old_report, nargs="+", metavar="REPORT.json", help="add up, run nothing"
     )
     return parser.parse_args()
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time")
+    return minutes
+
+
+def _new_report(text: str) -> Path:
+    path = Path(text).absolute()
+    if path.suffix == ".json" or path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} cannot be the report; beside it lies a .json")
+    return path
+
+
+def _old_report(text: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(Path(text).read_text())
+        Report.from_json(content)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is no report of chaos in JSON") from error
+    return content
 
 
 if __name__ == "__main__":

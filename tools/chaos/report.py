@@ -121,8 +121,10 @@ class Report:
         for kind, times in self.unrecovered.items():
             yield f"Not recovered within a minute, {times} times: {kind}."
         yield ""
-        not_run = [f"{kind} ({why})" for kind, why in self.not_run.items()]
-        yield f"Faults not run: {', '.join(not_run) or 'none'}."
+        run = {label.split(",", maxsplit=1)[0] for label in self.faults}
+        not_run = {kind.name: "not drawn" for kind in KINDS if kind.name not in run} | self.not_run
+        reasons = (f"{kind} ({why})" for kind, why in not_run.items())
+        yield f"Faults not run: {', '.join(reasons) or 'none'}."
         yield f"Violations: {len(self.violations) or 'none'}."
         for line in self.violations:
             yield f"- {line}"

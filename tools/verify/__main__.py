@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaException
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -25,7 +26,12 @@ from tools.verify.whole import Beside, verify_cluster
 def main() -> int:
     """Give the exit code."""
     asked = read_arguments(__doc__)
-    options = KafkaConnection().confluent_options() | {"log_level": "0"}
+    try:
+        options = KafkaConnection().confluent_options() | {"log_level": "0"}
+    except ValidationError as error:
+        for fault in error.errors():
+            print(f"ADJUST_{fault['loc'][0]}".upper() + f": {fault['msg']}", file=sys.stderr)
+        return 2
     if asked.bootstrap_servers:
         options["bootstrap.servers"] = asked.bootstrap_servers
     console = Console()
