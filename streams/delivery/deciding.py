@@ -13,12 +13,12 @@ import msgspec
 
 from streams.delivery import protocol
 from streams.delivery.intake import Slice, unread
-from streams.delivery.plan import Plan
+from streams.delivery.plan import PROGRESS_TABLE, Plan
 from streams.delivery.protocol import Progress, Writes
 from streams.delivery.transaction import OutRecord
 from streams.delivery.work import Work
 
-PROGRESS_TABLE, PROGRESS_KEY = b"progress", b"progress"
+PROGRESS_KEY = b"progress"
 
 
 class Known(NamedTuple):

@@ -89,16 +89,15 @@ class Delivery:
         for unit in self.units.values():
             unit.shut()
 
-    async def take_over(self, assigned: Iterable[Any]) -> int:
+    async def take_over(self, assigned: Iterable[Any]) -> None:
         """The part of a rebalance that must be over before the next heartbeat: stop, and fence."""
         began = time.monotonic()
         owned = Counter(tp.partition for tp in assigned if tp.topic in self.plan.inputs)
         async with asyncio.timeout(self.session_s * FENCE_SHARE):
             steps = own(self.flow, self.units.keys(), owned, len(self.plan.inputs))
-            number = await drive(steps, self.carry_out)
+            await drive(steps, self.carry_out)
         seconds = time.monotonic() - began
-        note(f"take-over {number}: partitions {sorted(owned)} fenced in {seconds:.2f} s")
-        return number
+        note(f"take-over {self.flow.take_over}: {sorted(owned)} fenced in {seconds:.2f} s")
 
     async def _shut(self, _: Shut) -> None:
         self.close_units()
@@ -111,7 +110,7 @@ class Delivery:
 
     async def _fence_all(self, step: FenceAll) -> None:
         self.units |= {p: Unit(self, p) for p in step.numbers - self.units.keys()}
-        self.taking = [TakeOver(self, unit) for unit in self.units.values()]
+        self.taking = [TakeOver(self, unit, step.take_over) for unit in self.units.values()]
         await asyncio.gather(self._ask_cluster(), *(each.fence() for each in self.taking))
 
     def start_catch_ups(self) -> None:

@@ -18,7 +18,7 @@ BYTES_MAX = 8 << 20  # bytes of values in one transaction, and in one slice
 WAITING_BYTES_MAX = 4 * BYTES_MAX
 
 
-Place = TypeVar("Place", bound=Hashable)  # however the caller names a topic and partition
+Partition = TypeVar("Partition", bound=Hashable)  # however the caller names one of a topic
 
 
 class Fetched(NamedTuple):
@@ -40,14 +40,18 @@ class Slice(NamedTuple):
     size: int = 0  # bytes of the values
 
 
-def misplaced(want: Mapping[Place, int], positions: Mapping[Place, int]) -> dict[Place, int]:
+def misplaced(
+    want: Mapping[Partition, int], positions: Mapping[Partition, int]
+) -> dict[Partition, int]:
     """Where to seek before a fetch: a cancelled one may have moved the consumer's own position."""
     return {place: at for place, at in want.items() if positions[place] != at}
 
 
 def moved(
-    want: Mapping[Place, int], got: Mapping[Place, list[Any]], positions: Mapping[Place, int]
-) -> dict[Place, Fetched]:
+    want: Mapping[Partition, int],
+    got: Mapping[Partition, list[Any]],
+    positions: Mapping[Partition, int],
+) -> dict[Partition, Fetched]:
     """What a fetch brought. Positions tell how far, not records: the tail may be holes."""
     return {
         place: Fetched(at, got.get(place, []), positions[place])

@@ -5,8 +5,8 @@ next heartbeat, `bring_up` takes as long as it takes, one for each unit.
 
 What is always true:
 
-1. From the start of a rebalance to its very end nothing flows: `Flow` is shut at the first sign of
-   it, and opened by the last that is heard of it, if no other has begun.
+1. From the first sign of a rebalance nothing flows, until the recovery that Faust began after this
+   rebalance's `own` is over, if no other rebalance has begun meanwhile.
 2. A unit that goes finishes its running transaction first; what it has only queued is dropped.
 3. All owned units are fenced before one of them reads, and each serves under the number of the
    take-over that fenced it.
@@ -47,6 +47,7 @@ class FenceAll:
     """Carry out `Fence` for each of these; they are all that is owned now."""
 
     numbers: frozenset[int]
+    take_over: int
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,15 @@ class Serve:
 
 def own(
     flow: Flow, held: Collection[int], assigned: Mapping[int, int], inputs: int
-) -> Generator[Any, Any, int]:
-    """From assigned to fenced. Answers with the number of this take-over.
-
-    `assigned` says how many inputs came of each partition number.
-    """
+) -> Generator[Any, Any, None]:
+    """From assigned to fenced. `assigned` says how many inputs came of each partition number."""
     yield Shut()
     number = flow.begin_take_over()
     check_owned(assigned, inputs)
     yield EndCatchUps()
     yield StopUnits()
     yield LetGo(frozenset(held) - assigned.keys())
-    yield FenceAll(frozenset(assigned))
-    return number
+    yield FenceAll(frozenset(assigned), number)
 
 
 def bring_up(steps: Steps, take_over: int) -> Generator[Any, Any, None]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+PROGRESS_TABLE = b"progress"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -33,6 +35,12 @@ class Plan:
     progress_changelog: str
 
     @property
+    def prefixes(self) -> dict[str, bytes]:
+        """Of each changelog: what its rows' keys begin with in the local store."""
+        prefixes = {table.changelog: table.prefix for table in self.tables.values()}
+        return prefixes | {self.progress_changelog: PROGRESS_TABLE}
+
+    @property
     def changelogs(self) -> list[str]:
         """Of all tables, that of the progress rows last."""
-        return [table.changelog for table in self.tables.values()] + [self.progress_changelog]
+        return list(self.prefixes)

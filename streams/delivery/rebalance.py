@@ -37,8 +37,13 @@ class UnitStore(Store[Any, Any]):
 class NoRecovery(Recovery):
     """Finds nothing to do, at once: units catch up by themselves."""
 
-    take_over = 0  # the last that was told of
+    take_over = 0  # the last that a recovery was asked for
     number = 0  # the last that the running recovery knew of at its start
+
+    async def on_rebalance(self, *what: Any, **more: Any) -> None:
+        """Ask for a recovery. Nothing can come between its number and its signal: no await does."""
+        self.take_over = delivery_of(self.app).flow.take_over
+        await super().on_rebalance(*what, **more)
 
     async def _build_highwaters(self, *_: Any) -> None:
         """No changelog is Faust's to read."""
@@ -98,10 +103,9 @@ class Tables(TableManager):
     ) -> None:
         """No heartbeat is sent until this returns."""
         try:
-            number = await delivery_of(self.app).take_over(assigned)
+            await delivery_of(self.app).take_over(assigned)
         except Exception as error:  # noqa: BLE001 - whatever it is, this worker cannot serve
             die("in a take-over", error)
-        self.recovery.take_over = number
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
         delivery_of(self.app).start_catch_ups()
 

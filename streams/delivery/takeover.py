@@ -8,7 +8,6 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.delivery import protocol
-from streams.delivery.deciding import PROGRESS_TABLE
 from streams.delivery.errors import note
 from streams.delivery.logs import newest_progress, read
 from streams.delivery.owning import CaughtUp, Serve, bring_up
@@ -27,16 +26,14 @@ class TakeOver:
     offset, so the next catch-up goes on from there.
     """
 
-    def __init__(self, delivery: "Delivery", unit: Unit) -> None:
+    def __init__(self, delivery: "Delivery", unit: Unit, number: int) -> None:
         self.delivery, self.unit = delivery, unit
-        self.number, self.began = delivery.flow.take_over, time.monotonic()
+        self.number, self.began = number, time.monotonic()
         self.steps = protocol.take_over(secrets.token_hex(4))
         self.reader: AIOKafkaConsumer | None = None
         self.ends: Ends | None = None
-        changelogs = delivery.plan.changelogs
-        self.partitions = {topic: TopicPartition(topic, unit.number) for topic in changelogs}
-        self.prefixes = {table.changelog: table.prefix for table in delivery.plan.tables.values()}
-        self.prefixes[delivery.plan.progress_changelog] = PROGRESS_TABLE
+        self.prefixes = delivery.plan.prefixes
+        self.partitions = {topic: TopicPartition(topic, unit.number) for topic in self.prefixes}
 
     async def fence(self) -> None:
         """The first step, the only one that other workers wait for."""

@@ -138,7 +138,7 @@ class _Taken:
         self.count += len(step.records)
 
     async def _decided(self, _: Decided) -> None:
-        await self.unit.delivery.point("decided", self.unit.number)
+        await self.unit.delivery.point("Decided", self.unit.number)
 
     async def _begin(self, step: protocol.Begin) -> None:
         await self.producer.begin([TopicPartition(*place) for place in step.places])

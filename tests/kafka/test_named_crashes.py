@@ -14,7 +14,7 @@ from tools.load import SteadyLoad
 from tools.waiting import wait_until
 
 STEPS = [
-    *("Fetch", "Take", "decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
+    *("Fetch", "Take", "Decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
     *("Fence", "ReplayPart", "Replay", "CaughtUp"),
 ]
 HITS = (1, 2, 3)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from streams.delivery.protocol import Place
 from tests.simulation.actors import BEGUN, RETRY, Fenced
 from tests.simulation.log import Log
 
 EMPTY, ONGOING, COMMITTED, ABORTED = "empty", "ongoing", "committed", "aborted"
-Place = tuple[str, int]
 
 
 class Owner:

@@ -173,9 +173,8 @@ def no_seek(want: Mapping[Any, int], positions: Mapping[Any, int]) -> dict[Any, 
 
 def early_gate(flow: intake.Flow, *what: Any) -> Steps:
     """All flows as soon as units are fenced."""
-    number = yield from owning.own(flow, *what)
-    flow.resume(number)
-    return number
+    yield from owning.own(flow, *what)
+    flow.resume(flow.take_over)
 
 
 def opens_for_another(flow: intake.Flow, _number: int) -> None:

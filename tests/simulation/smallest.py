@@ -27,6 +27,8 @@ KINDS = {  # and what each may mean
     "compact": ("done",),
     "hang": ("done",),
 }
+OF_ALL = frozenset({"join", "tail-lost", "time-out", "compact", "hang"})  # of no one worker
+GONE = frozenset({"kill", "freeze", "disk-lost", "disk-older", "disk-foreign", "tail-lost"})
 AGAIN_AFTER = 3  # steps until a killed worker is started again
 
 
@@ -41,9 +43,9 @@ def all_runs(workers: int) -> Iterator[Fixed]:
 def _single(workers: int, length: int) -> Iterator[list[Fault]]:
     for kind, fates in KINDS.items():
         for fate in fates:
-            for worker in range(workers):
+            for worker in range(1 if kind in OF_ALL else workers):
                 for at in range(length):
-                    for expires in (0, None):
+                    for expires in (0, None) if kind in GONE else (None,):
                         yield [Fault(at, kind, worker, fate, AGAIN_AFTER, expires, at // 2)]
 
 

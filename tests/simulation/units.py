@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.delivery import owning, protocol
-from streams.delivery.deciding import PROGRESS_TABLE, Decide, Decided, Known
+from streams.delivery.deciding import Decide, Decided, Known
 from streams.delivery.intake import Intake
 from streams.delivery.protocol import Ends, Local, Progress, Span
 from streams.delivery.work import Work
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 PAUSE = 30  # steps for one of the protocol's pauses
 CLUSTER = "this"
 COMMIT = "commit"
-PREFIXES = {
-    f"{ledger.BALANCES}-changelog": ledger.BALANCES.encode(),
-    f"{ledger.ANSWERS}-changelog": ledger.ANSWERS.encode(),
-    ledger.PROGRESS_CHANGELOG: PROGRESS_TABLE,
-}
 _read_progress = msgspec.json.Decoder(Progress).decode
 
 
@@ -66,8 +61,9 @@ class Unit:
         if self.world.story is not None:
             self.process.say(f"unit {self.number}: {text}")
 
-    def fence(self) -> Steps:
+    def fence(self, take_over: int) -> Steps:
         """The first step of a take-over, within the rebalance."""
+        self.take_over = take_over
         self.steps = self.process.variant.take_over(self.world.new_id())
         step = next(self.steps)
         assert isinstance(step, protocol.Fence)
@@ -75,9 +71,9 @@ class Unit:
         self.epoch = yield self._ask("fence", lambda: fence(coordinator, self.name, self.process))
         self.say(f"is fenced, epoch {self.epoch}")
 
-    def bring_up(self, take_over: int) -> Steps:
+    def bring_up(self) -> Steps:
         """The rest of it."""
-        steps = self.process.variant.bring_up(self.steps, take_over)
+        steps = self.process.variant.bring_up(self.steps, self.take_over)
         yield from drive(steps, self.carry_out, self.world.choices.pauses)
 
     def stop(self) -> None:
@@ -138,7 +134,7 @@ class Unit:
         self.disk.write({}, {}, step.mark)
 
     def _replay(self, step: protocol.Replay) -> Generator[Any, Any, int]:
-        count = 0
+        count, prefixes = 0, self.world.plan.prefixes
         for topic, at in step.start.items():
             start, end = at, step.end[topic]
             while start < end:
@@ -147,7 +143,7 @@ class Unit:
                 start = upto
                 if records:
                     rows = [(record.key, record.value) for record in records]
-                    self.disk.write({PREFIXES[topic]: rows}, {topic: records[-1].offset + 1})
+                    self.disk.write({prefixes[topic]: rows}, {topic: records[-1].offset + 1})
                     count += len(records)
                     yield None
         self.disk.write({}, step.end)

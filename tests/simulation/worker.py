@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from streams.delivery import owning
 from streams.delivery.errors import Fatal
 from streams.delivery.intake import Fetched, Flow, HandOver, Queue, Slice, moved
+from streams.delivery.protocol import Place
 from tests.simulation.actors import Actor, Fenced, Lost, Message, Steps, Violation, drive
 from tests.simulation.units import Unit
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
-
-Place = tuple[str, int]
 
 
 class Process:
@@ -105,11 +104,12 @@ class Process:
             yield None
             owned = dict.fromkeys(told.numbers, inputs)
             steps = self.variant.own(self.flow, self.units.keys(), owned, inputs)
-            number = yield from drive(steps, self.carry_out, world.choices.pauses)
+            yield from drive(steps, self.carry_out, world.choices.pauses)
             self.catch_ups = [
-                self.start(f"catch-up {unit.number}", unit.bring_up(number)) for unit in self.taking
+                self.start(f"catch-up {unit.number}", unit.bring_up()) for unit in self.taking
             ]
-            self.recovery = self.start("recovery", self._recovery(number, self.recovery))
+            recovery = self._recovery(self.flow.take_over, self.recovery)
+            self.recovery = self.start("recovery", recovery)
 
     def _is_called(self) -> bool:
         return self.world.group.calls(self)
@@ -235,7 +235,7 @@ class Process:
             self.units[number] = Unit(self, number)
         self.taking = list(self.units.values())
         for unit in self.taking:
-            yield from unit.fence()
+            yield from unit.fence(step.take_over)
 
 
 class _Delivering:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from streams.delivery.errors import Fatal
+from streams.delivery.protocol import Place
 from tests.simulation import ledger
 from tests.simulation.actors import Message, Turns, Violation
 from tests.simulation.choices import Choices, Written
@@ -18,7 +19,6 @@ from tests.simulation.worker import Process
 
 LOOK_STEPS = 16  # a subscriber reads on so often
 STEPS_MAX = 60_000
-Place = tuple[str, int]
 
 
 class World:

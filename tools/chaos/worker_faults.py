@@ -17,7 +17,7 @@ from tools.workers import READY
 
 GROUP = "adjust"
 POINTS = (
-    *("Fetch", "Take", "decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
+    *("Fetch", "Take", "Decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
     *("Fence", "ReplayPart", "Replay", "CaughtUp"),
 )
 POINT_WAIT_S = 10.0

@@ -8,6 +8,7 @@ import pytest
 from streams.delivery import protocol
 from streams.delivery.errors import Fatal
 from streams.delivery.protocol import Ends, Local, Mark, Progress, Span, Writes
+from tests.streams.delivery.walking import kinds, walk
 
 CHANGELOGS = frozenset({"rows-changelog", "progress-changelog"})
 
@@ -39,17 +40,8 @@ def stored(**changed: Any) -> Progress:
 EMPTY = Local(None, {"rows-changelog": 0, "progress-changelog": 0})
 
 
-def walk(answers: dict[type, Any]) -> tuple[list[Any], Progress]:
-    """Every step of a take-over, with these answers, and what it comes to."""
-    steps, answer = protocol.take_over("cccc"), None
-    seen: list[Any] = []
-    while True:
-        try:
-            step = steps.send(answer)
-        except StopIteration as end:
-            return seen, end.value
-        seen.append(step)
-        answer = answers.get(type(step))
+def take_over(given: dict[type, Any]) -> tuple[list[Any], Progress]:
+    return walk(protocol.take_over("cccc"), given)
 
 
 def answers(
@@ -63,12 +55,8 @@ def answers(
     }
 
 
-def kinds(steps: list[Any]) -> list[str]:
-    return [type(step).__name__ for step in steps]
-
-
 def test_the_first_take_over_of_all_reads_everything_and_starts_inputs_at_their_beginning() -> None:
-    steps, progress = walk(answers())
+    steps, progress = take_over(answers())
     assert kinds(steps) == [
         "Fence",
         "ReadEnds",
@@ -83,7 +71,7 @@ def test_the_first_take_over_of_all_reads_everything_and_starts_inputs_at_their_
 
 
 def test_a_take_over_joins_the_line_with_its_first_commit() -> None:
-    steps, progress = walk(answers(progress=stored(), rows=20))
+    steps, progress = take_over(answers(progress=stored(), rows=20))
     assert protocol.WriteMark(Mark("bbbb", 4, "C1")) in steps
     assert progress.line == (("aaaa", 1), ("bbbb", 3), ("cccc", 5))
     assert progress.next == {"requests": 7}
@@ -91,7 +79,7 @@ def test_a_take_over_joins_the_line_with_its_first_commit() -> None:
 
 def test_a_store_on_the_line_is_read_on_from_its_own_offsets() -> None:
     local = Local(Mark("aaaa", 2, "C1"), {"rows-changelog": 9, "progress-changelog": 2})
-    steps, _ = walk(answers(progress=stored(), local=local))
+    steps, _ = take_over(answers(progress=stored(), local=local))
     assert "DropStore" not in kinds(steps)
     assert steps[-1].start == {"rows-changelog": 9, "progress-changelog": 2}
 
@@ -110,7 +98,7 @@ def test_a_store_on_the_line_is_read_on_from_its_own_offsets() -> None:
 def test_a_store_that_is_no_beginning_of_the_changelog_is_deleted_and_replayed(
     local: Local, why: str
 ) -> None:
-    steps, _ = walk(answers(progress=stored(), local=local))
+    steps, _ = take_over(answers(progress=stored(), local=local))
     (dropped,) = [step for step in steps if isinstance(step, protocol.DropStore)]
     assert why in dropped.why
     assert steps[-1].start == {"rows-changelog": 0, "progress-changelog": 0}
@@ -133,33 +121,33 @@ def test_a_log_that_lost_what_the_state_needs_is_refused(
     ends_: Ends, progress: Progress | None, why: str
 ) -> None:
     with pytest.raises(Fatal, match=why):
-        walk(answers(ends_, progress))
+        take_over(answers(ends_, progress))
 
 
 def test_rows_without_progress_are_refused() -> None:
     with pytest.raises(Fatal, match="no progress"):
-        walk(answers(rows=3))
+        take_over(answers(rows=3))
 
 
 def test_outputs_without_a_state_are_refused() -> None:
     with pytest.raises(Fatal, match="changelogs were deleted"):
-        walk(answers() | {protocol.ReadOutput: True})
+        take_over(answers() | {protocol.ReadOutput: True})
 
 
 def test_a_store_that_cannot_be_opened_is_deleted_and_replayed() -> None:
-    steps, _ = walk(answers(progress=stored(), local=Local(None, {}, "it cannot be opened")))
+    steps, _ = take_over(answers(progress=stored(), local=Local(None, {}, "it cannot be opened")))
     assert protocol.DropStore("it cannot be opened") in steps
 
 
 def test_an_open_transaction_is_waited_for_and_then_refused() -> None:
     hidden = ends(changelogs={"rows-changelog": Span(0, 15, 20)})
     with pytest.raises(Fatal, match="stays open in rows-changelog"):
-        walk(answers(hidden))
+        take_over(answers(hidden))
 
 
 def test_the_line_remembers_a_bounded_number_of_take_overs() -> None:
     long = tuple((f"{n:04x}", n + 1) for n in range(protocol.LINE_MAX))
-    _, progress = walk(answers(progress=stored(line=long, commit=len(long)), rows=1))
+    _, progress = take_over(answers(progress=stored(line=long, commit=len(long)), rows=1))
     assert len(progress.line) == protocol.LINE_MAX
     assert progress.line[-1] == ("cccc", len(long) + 1)
 
