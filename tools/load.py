@@ -21,7 +21,7 @@ DEBIT_SHARE = 0.2
 
 
 class Outgoing(NamedTuple):
-    """A record to send; `request_id` is empty for all but requests."""
+    """A record to send; `request_id` is empty for all but requests, `account` for no key."""
 
     topic: str
     account: str
@@ -136,7 +136,7 @@ class Sender:
         while True:
             try:
                 self._producer.produce(
-                    outgoing.topic, outgoing.value, outgoing.account, on_delivery=note
+                    outgoing.topic, outgoing.value, outgoing.account or None, on_delivery=note
                 )
             except BufferError:
                 self._producer.poll(0.1)

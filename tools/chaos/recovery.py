@@ -3,9 +3,11 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from tools.load import Outgoing, Population, Sender
 from tools.verify.log import murmur2
@@ -20,6 +22,7 @@ class Watch:
     """Reads results as a caller would, and sends a probe for each partition when asked."""
 
     def __init__(self, options: Mapping[str, str], population: Population, partitions: int) -> None:
+        self.seen: Counter[str] = Counter()  # results of each sort
         self._sender = Sender({**options, "linger.ms": "0"})
         self._consumer = Consumer(
             {
@@ -80,6 +83,15 @@ class Watch:
                 if message.error() is None:
                     result = json.loads(message.value() or b"")
                     self._awaited.discard(result["requestId"])
+                    self.seen[_sort(message, result)] += 1
+
+
+def _sort(message: Message, result: dict[str, Any]) -> str:
+    """Name what a result is: a repeat, refused, or applied in one of the modes."""
+    if ("replay", b"true") in (message.headers() or []):
+        return "repeats"
+    adjustment = result["adjustment"]
+    return f"applied {adjustment['adjustmentMode']}" if adjustment else "refused"
 
 
 def _account_of_each(population: Population, partitions: int) -> list[str]:

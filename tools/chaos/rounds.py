@@ -5,6 +5,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from schemas.connection import KafkaConnection
@@ -19,7 +20,7 @@ from tools.chaos.report import TOGETHER, Report, label_of
 from tools.chaos.scene import Scene
 from tools.load import Population, send_all
 
-POPULATION = (200, 10)  # accounts, chargeable events of each
+PROBED = (100, 10)  # accounts, chargeable events of each: some of each partition
 UNDECIDED_MAX_S = 60.0
 FAULTS_MIN_S = 45.0
 
@@ -35,10 +36,10 @@ class Running:
         folder.mkdir()
         self._plan, self._report, self._faults, self._say = plan, report, faults, say
         self._scene = Scene(folder, plan)
-        self._population = Population(*POPULATION)
+        self._probed = Population(*PROBED)
         self._options = {"bootstrap.servers": self._scene.cluster.bootstrap, "log_level": "0"}
-        self._watch = Watch(self._options, self._population, TopicSettings().partitions)
-        self._load = Load(self._options, self._population, plan.rate_per_s, plan.seed)
+        self._watch = Watch(self._options, self._probed, TopicSettings().partitions)
+        self._load = Load(self._options, plan.rate_per_s, plan.seed)
         self._last_fault_at = 0.0
         self._violations: list[str] = []
 
@@ -48,7 +49,7 @@ class Running:
         try:
             await self._begin()
             until = max(until, time.monotonic() + FAULTS_MIN_S)
-            while time.monotonic() < until or done < least:
+            while not self._load.failures and (time.monotonic() < until or done < least):
                 await self._do(next(steps))
                 done += 1
             await self._end()
@@ -68,8 +69,9 @@ class Running:
         await self._scene.cluster.start()
         connection = KafkaConnection(bootstrap_servers=self._scene.cluster.bootstrap)
         await make_topics(connection, TopicSettings(replication_factor=self._plan.nodes))
-        for records in (self._population.account_records(), self._population.event_records()):
-            await asyncio.to_thread(send_all, self._options, records)
+        probed = (self._probed.account_records(), self._probed.event_records())
+        records = chain(*probed, self._load.first_records())
+        await asyncio.to_thread(send_all, self._options, records)
         for program in (
             *self._scene.workers[: self._plan.workers],
             *self._scene.subscribers,
@@ -109,6 +111,7 @@ class Running:
     async def _end(self) -> None:
         """Stop the load, wait until all is decided, and let it be judged."""
         await asyncio.to_thread(self._load.stop)
+        self._violations += self._load.failures
         await asyncio.to_thread(self._watch.stop)
         judge = Judge(
             self._scene.folder,
@@ -142,3 +145,4 @@ class Running:
         nodes = "node" if self._plan.nodes == 1 else "nodes"
         self._report.rounds[f"with {self._plan.nodes} {nodes}"] += 1
         self._report.requests.update(self._load.counts)
+        self._report.totals.update(self._watch.seen)
