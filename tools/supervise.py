@@ -7,14 +7,13 @@ given up: nothing is gained by starting it a fourth time.
 
 import asyncio
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-GUARD = Path(__file__).with_name("guard.py")
+from tools.guard import guarded
+
 PAUSE_FIRST_S, PAUSE_MAX_S = 1.0, 30.0
 LONG_LIFE_S = 60.0
 FAILURES_MAX = 3
@@ -178,9 +177,8 @@ class _Kept:
 
 
 async def _start(part: Part) -> asyncio.subprocess.Process:
-    guarded = [sys.executable, "-I", "-S", str(GUARD), str(part.grace_s), *part.command]
     return await asyncio.create_subprocess_exec(
-        *guarded,
+        *guarded(part.grace_s, part.command),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

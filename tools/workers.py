@@ -9,9 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from tools.waiting import wait_until
+from tools.waiting import LIMIT_S, wait_until
 
 READY = "adjust worker ready"
+POINTS = (  # steps that a worker can be killed at: those of a unit, then those of a take-over
+    *("Fetch", "Take", "Decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
+    *("Fence", "ReplayPart", "Replay", "CaughtUp"),
+)
 
 
 class Process(Protocol):
@@ -62,7 +66,7 @@ class ProgramProcess:
         """Whether it runs no more."""
         return self.process.poll() is not None
 
-    def wait_for(self, words: str) -> None:
+    def wait_for(self, words: str, limit_s: float = LIMIT_S) -> None:
         """Wait until it wrote these words. Raises RuntimeError if it ends before."""
 
         def is_written() -> bool:
@@ -73,7 +77,7 @@ class ProgramProcess:
                 raise RuntimeError(f"{self.name} ended:\n{self.text[-3000:]}")
             return False
 
-        wait_until(is_written, f"{self.name} writes {words!r}, see {self.log}")
+        wait_until(is_written, f"{self.name} writes {words!r}, see {self.log}", limit_s)
 
     def wait_end(self) -> int:
         """Wait until it ended; its exit code, -9 if it was killed."""

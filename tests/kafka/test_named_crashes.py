@@ -12,11 +12,8 @@ from tests.kafka.conftest import Engine, running_engine
 from tools.forked_worker import ForkedWorker
 from tools.load import SteadyLoad
 from tools.waiting import wait_until
+from tools.workers import POINTS
 
-STEPS = [
-    *("Fetch", "Take", "Decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
-    *("Fence", "ReplayPart", "Replay", "CaughtUp"),
-]
 HITS = (1, 2, 3)
 RATE_PER_S, REPEAT_SHARE = 60, 0.2
 KILLED = -9
@@ -90,7 +87,7 @@ class Crew:
 def test_workers_killed_three_times_at_each_named_step_lose_and_double_nothing(
     own_engine: Engine, count: int
 ) -> None:
-    points = [Point(step, hit) for hit in HITS for step in STEPS]
+    points = [Point(step, hit) for hit in HITS for step in POINTS]
     homes = [f"{number}-of-{count}" for number in range(1, count + 1)]
     with (
         ExitStack() as at_the_end,

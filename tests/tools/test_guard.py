@@ -4,20 +4,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.tools.test_kafka_life import has_ended
+from tools.guard import guarded
 from tools.waiting import wait_until
 
-GUARD = Path(__file__).parents[2] / "tools" / "guard.py"
 SLEEPER = ("sleep", "60")
 
 
 def test_a_closed_pipe_asks_for_a_stop() -> None:
-    with guarded(*SLEEPER) as guard:
+    with running(*SLEEPER) as guard:
         child = child_of(guard)
         close(guard)
 
@@ -26,7 +25,7 @@ def test_a_closed_pipe_asks_for_a_stop() -> None:
 
 
 def test_a_frozen_child_is_killed_after_the_grace() -> None:
-    with guarded(*SLEEPER) as guard:
+    with running(*SLEEPER) as guard:
         child = child_of(guard)
         child.suspend()
         wait_until(lambda: child.status() == psutil.STATUS_STOPPED, "the child stands still")
@@ -38,21 +37,21 @@ def test_a_frozen_child_is_killed_after_the_grace() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_a_killed_guard_takes_its_child_along() -> None:
-    with guarded(*SLEEPER) as guard:
+    with running(*SLEEPER) as guard:
         child = child_of(guard)
         guard.kill()
         wait_until(lambda: has_ended(child), "the child has ended")
 
 
 def test_the_exit_code_of_the_child_is_passed_on() -> None:
-    with guarded("sh", "-c", "exit 7") as guard:
+    with running("sh", "-c", "exit 7") as guard:
         assert guard.wait(10) == 7
 
 
 @contextmanager
-def guarded(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", str(GUARD), "0.3", *command],
+        guarded(0.3, command),
         stdin=subprocess.PIPE,
         start_new_session=True,
     ) as guard:

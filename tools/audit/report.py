@@ -9,10 +9,7 @@ from tools.audit.auditor import Auditor, Disagreement
 from tools.audit.rules import RULES
 from tools.audit.shape import CODES, Body
 from tools.verify.log import Record
-
-REQUESTS = "adjustment-requests"
-RESULTS = "adjustment-results"
-TRANSACTIONS = "business-transactions"
+from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
 
 
 @dataclass

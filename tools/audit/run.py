@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from tools.audit.population import Population
-from tools.audit.report import REQUESTS, RESULTS, TRANSACTIONS, Report, judge_all
+from tools.audit.report import Report, judge_all
 from tools.audit.requests import Requests
 from tools.audit.watch import Watch
 from tools.load import send_all
+from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
 
 REQUESTS_OF_TEN_ACCOUNTS = 1_000
 TENS_MIN = 2

@@ -25,8 +25,8 @@ from tools.verify.memory import Acknowledged
 from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
 from tools.verify.whole import Beside, verify_cluster
 from tools.waiting import wait_until
+from tools.workers import READY
 
-WORKER_READY = "adjust worker ready"
 LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
 READS, SUBSCRIBERS, ENGINE = "reads", "subscribers", "engine"
@@ -85,7 +85,7 @@ class Bench:
                 RESULTS,
                 worker,
                 lambda: self.meter.records(RESULTS) == expected,
-                started=WORKER_READY,
+                started=READY,
             )
         return self._told("engine", drained(ready, last, self.report.requests))
 
@@ -108,8 +108,8 @@ class Bench:
         (port,) = free_ports(0)
         requests = list(self.population.request_records(self.calls + WARM_UP, "bench:rest"))
         with self.system.worker() as worker, self.system.rest(port) as rest:
-            worker.wait_for(WORKER_READY)
-            wait_until(lambda: is_ready(port) or rest.has_ended, "REST is ready", LOAD_MAX_S)
+            worker.wait_for(READY, LOAD_MAX_S)
+            wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", LOAD_MAX_S)
             self.report.post = latency(post_each(port, requests))
         self.acknowledged += [(each.account, each.request_id) for each in requests]
 

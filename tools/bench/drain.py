@@ -95,7 +95,7 @@ class Meter:
                 if is_done():
                     return ready, last
                 asked_s = time.monotonic()
-            if look.at_s > deadline or part.has_ended:
+            if look.at_s > deadline or part.has_ended_well:
                 message = f"{topic} was not complete in time:\n{part.text[-2000:]}"
                 raise TimeoutError(message)
 

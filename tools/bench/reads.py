@@ -43,7 +43,7 @@ def measure_reads(system: System, charges: Charges, seconds: int, console: Conso
         (port,) = free_ports(0)
         projected = fill(url, cluster_id, charges, console)
         with system.rest(port, read_model=url) as rest:
-            wait_until(lambda: is_ready(port) or rest.has_ended, "REST is ready", READY_MAX_S)
+            wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", READY_MAX_S)
             searched = []
             for kind in kinds(charges):
                 searched.append(_search(port, rest, kind, seconds))

@@ -118,7 +118,7 @@ def _catch_up(system: System, name: str, records: int) -> CaughtUp:
     (port,) = free_ports(0)
     settings = system.environment | {"ADJUST_METRICS_PORT": str(port)}
     with Part("streams.subscribers", system.home, settings, name) as part:
-        part.wait_for(f"adjust {name} reads")
+        part.wait_for(f"adjust {name} reads", CAUGHT_UP_MAX_S)
         began_s, began_cpu_s = time.monotonic(), part.cpu_s
         is_read = partial(_has_read, port, part, records)
         wait_until(is_read, f"{name} caught up", CAUGHT_UP_MAX_S, LOOK_S)
@@ -130,7 +130,7 @@ def _catch_up(system: System, name: str, records: int) -> CaughtUp:
 def _has_read(port: int, part: Part, records: int) -> bool:
     told = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text.splitlines()
     counts = (line for line in told if line.startswith("adjust_subscriber_images_total"))
-    return part.has_ended or sum(float(line.rpartition(" ")[2]) for line in counts) >= records
+    return part.has_ended_well or sum(float(line.rpartition(" ")[2]) for line in counts) >= records
 
 
 def _read_plainly(system: System, records: int) -> CaughtUp:

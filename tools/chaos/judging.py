@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.chaos.programs import GUARD
+from tools.guard import guarded
 
 UNDECIDED = "I12"
+GRACE_S = 1.0
 CATCH_UP_TRIES, CATCH_UP_PAUSE_S = 15, 2.0
 BEHIND = ("behind", "absent", "not read")
 
@@ -73,7 +74,7 @@ class Judge:
             *(part for worker in workers for part in ("--worker-home", str(worker))),
         ]
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(GUARD), "1", *command),
+            *guarded(GRACE_S, command),
             stdin=PIPE,
             stdout=DEVNULL,
             stderr=PIPE,

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
@@ -13,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from tools.guard import guarded
 from tools.waiting import comes_true
 
-GUARD = Path(__file__).parents[1] / "guard.py"
 GRACE_S = 8.0
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.3, 4.0
 LONG_LIFE_S = 10.0
@@ -111,7 +110,7 @@ class Program:
         with self.log.open("ab") as out:
             self._life_begins_at = out.tell()
             self._guard = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(GUARD), str(GRACE_S), *life.command),
+                *guarded(GRACE_S, life.command),
                 stdin=PIPE,
                 stdout=out,
                 stderr=out,

@@ -11,9 +11,9 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from tools.load import Outgoing, Population, Sender
 from tools.verify.log import murmur2
+from tools.verify.topics import RESULTS
 from tools.waiting import comes_true
 
-RESULTS = "adjustment-results"
 READ_MAX, READ_WAIT_S = 500, 0.05
 LIMIT_S = 60.0
 

@@ -13,13 +13,9 @@ from schemas.topics import INPUTS, TopicSettings
 from tools.chaos.programs import READY_MAX_S, Life
 from tools.chaos.scene import Scene
 from tools.waiting import PAUSE_S, comes_true
-from tools.workers import READY
+from tools.workers import POINTS, READY
 
 GROUP = "adjust"
-POINTS = (
-    *("Fetch", "Take", "Decided", "Begin", "Send", "Confirm", "Commit", "WriteLocal"),
-    *("Fence", "ReplayPart", "Replay", "CaughtUp"),
-)
 POINT_WAIT_S = 10.0
 FROZEN_S = (6.5, 9.0)
 MOVES, BETWEEN_MOVES_S = (3, 5), (0.5, 3.0)

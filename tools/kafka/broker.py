@@ -11,7 +11,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from tools.guard import guarded
 from tools.kafka.errors import EmbeddedKafkaError, FolderUnusableError, KafkaFailedError
 from tools.kafka.folder import leave_note, take_locks
 from tools.kafka.jars import cache_folder, fetch_jars, locked_jars
@@ -30,7 +30,6 @@ from tools.kafka.ports import LOOPBACK, free_ports
 from tools.kafka.program import Program, new_cluster_id
 from tools.kafka.settings import Listener, Node, Secured, node_settings
 
-GUARD = Path(__file__).parents[1] / "guard.py"
 READY_S, STOP_S = 60.0, 15.0
 STOP_AND_KEEP_CLASSES_S = 60.0
 STOP_ONE_OF_MANY_S = 3.0  # the last ones wait in vain for a majority
@@ -106,7 +105,7 @@ class Broker:
         command = self._program.broker(for_long=self.for_long, keep_classes=keeps_classes)
         with (self.home / "kafka.err").open("w") as errors:
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUARD), str(stop_s), *command],
+                guarded(stop_s, command),
                 stdin=subprocess.PIPE,
                 stdout=errors,
                 stderr=errors,
