@@ -1,7 +1,7 @@
 """Breaks a system of its own for some minutes in every way that it must stand, and judges it.
 
 Exit code 0: the promise was kept; 1: it was not, and the folder with everything is kept;
-130: interrupted.
+2: it could not go on, and a line says why; 130: interrupted.
 """
 
 import argparse
@@ -16,14 +16,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+
 from tools.chaos.faults import FAULTS, impossible_faults
 from tools.chaos.folder import Folder, part_from_mounts
 from tools.chaos.plan import GROUPS, plan_rounds, plan_steps
 from tools.chaos.report import Report
 from tools.chaos.rounds import Running
+from tools.kafka.errors import (
+    EmbeddedKafkaError,
+    JarsUnavailableError,
+    NoJavaError,
+    WrongJarError,
+)
 
 SEED_MAX = 1_000_000
-INTERRUPTED = 130
+CANNOT_GO_ON, INTERRUPTED = 2, 130
 OPENING_STEPS = len(GROUPS) // 2
 
 
@@ -39,12 +48,27 @@ def main() -> int:
     with Folder() as folder:
         impossible = impossible_faults(may_mount=part_from_mounts())
         report.not_run.update(impossible)
-        asyncio.run(_until_interrupted(Chaos(folder, asked.minutes, asked.seed, report)))
+        why = _run(Chaos(folder, asked.minutes, asked.seed, report))
+    if why:
+        print(f"Chaos could not go on: {why}", file=sys.stderr)
+    if why and not report.faults:
+        return CANNOT_GO_ON
     print(report.as_markdown())
     if asked.report:
         asked.report.write_text(report.as_markdown())
         asked.report.with_suffix(".json").write_text(json.dumps(report.as_json()))
-    return report.exit_code or (INTERRUPTED if report.interrupted else 0)
+    return report.exit_code or (CANNOT_GO_ON if why else INTERRUPTED if report.interrupted else 0)
+
+
+def _run(chaos: "Chaos") -> str:
+    """Give why it could not go on, nothing if it came to its end or was interrupted."""
+    why = ""
+    try:
+        asyncio.run(_until_interrupted(chaos))
+    except* (EmbeddedKafkaError, KafkaError, KafkaException, TimeoutError) as problems:
+        why = str(problems.exceptions[0])
+        chaos.report.interrupted = 1
+    return why
 
 
 class Chaos:
@@ -70,7 +94,9 @@ class Chaos:
             running = Running(place, plan, self.report, faults, self._say)
             try:
                 done += await running.run(steps, until, least)
-            except Exception:  # of this tool: what led to it is to be seen
+            except (NoJavaError, JarsUnavailableError, WrongJarError):
+                raise
+            except Exception:  # what led to it is to be seen
                 self._folder.keep()
                 raise
             finally:
