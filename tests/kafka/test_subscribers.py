@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.conftest import Engine
+from tools.verify.standing import Standing
 from tools.verify.stores import compare, open_stores
 from tools.waiting import wait_until
 from tools.workers import ProgramProcess
@@ -53,9 +54,10 @@ def disagreements(engine: Engine, home: Path) -> list[str]:
     """What an outsider finds when the stores are compared with the topic."""
     stores = open_stores(home, None)
     reports = compare(engine.options, stores)
-    behind = [note for report in reports for note in report.notes if "behind" in note]
+    looked = [*stores.others, *(report.looked for report in reports if report.looked)]
+    not_whole = [each.text for each in looked if each.standing is not Standing.WHOLE]
     found = [line for report in reports for line in report.disagreements]
-    return [*stores.absent, *stores.unreadable, *behind, *found]
+    return [*not_whole, *found]
 
 
 def agrees(engine: Engine, home: Path) -> None:

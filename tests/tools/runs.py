@@ -13,6 +13,7 @@ from streams.delivery.protocol import Progress, advanced
 from streams.delivery.work import Work, partition_of
 from tests.builders import REQUEST_ID, REVERSAL_ID, account_body, event_body, request_body
 from tools.verify.log import Bounds, Record
+from tools.verify.standing import Looked
 
 PARTITIONS = 2
 ACCOUNT, EVENT, OTHER_EVENT = "ACC-1001", "CE-500001", "CE-500002"
@@ -147,7 +148,7 @@ class Stores:
     """The stores of one worker."""
 
     def __init__(self, units: Iterable[_Unit]) -> None:
-        self.notes: list[str] = []
+        self.others: list[Looked] = []
         self.of = {unit.number: Stored(unit) for unit in units}
 
     def open(self, number: int) -> list[Stored]:

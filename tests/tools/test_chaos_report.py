@@ -10,6 +10,7 @@ from tools.chaos.plan import KINDS
 from tools.chaos.report import Report, label_of, percentile
 from tools.verify.checks import Check
 from tools.verify.findings import Findings
+from tools.verify.standing import Kind, Looked, Standing
 
 
 def report(seed: int = 1) -> Report:
@@ -103,9 +104,19 @@ def test_what_verify_disagrees_with_is_a_violation() -> None:
 
 
 def test_what_verify_could_not_read_is_a_violation() -> None:
-    verdict = read_verdict(Findings(unreadable=["Finance was not read: locked"]).as_json())
+    text = "Finance was not read: locked"
+    locked = Looked(Kind.FINANCE, "Finance", Standing.UNREADABLE, text=text)
+    verdict = read_verdict(Findings(stores=[locked]).as_json())
 
-    assert verdict.violations == ["Finance was not read: locked"]
+    assert verdict.violations == [text]
+
+
+def test_a_subscriber_that_is_not_at_the_end_is_told_apart_from_a_worker() -> None:
+    looked = [Looked(kind, kind, Standing.BEHIND, 2, f"{kind} is behind") for kind in (*Kind,)]
+    verdict = read_verdict(Findings(stores=looked).as_json())
+
+    assert verdict.violations == []
+    assert verdict.unread == ["finance is behind", "warehouse is behind"]
 
 
 def test_what_is_not_decided_yet_is_counted_apart() -> None:

@@ -13,15 +13,17 @@ from rich.console import Console
 from tools.verify.arguments import read_arguments
 from tools.verify.checks import Check
 from tools.verify.findings import Findings, show
+from tools.verify.standing import Kind, Looked, Standing
 
 NOWHERE = "127.0.0.1:1"
 
 
-def found(*lines: str, unreadable: tuple[str, ...] = ()) -> Findings:
+def found(*lines: str, finance: Standing = Standing.ABSENT) -> Findings:
     check = Check("seq without gap", rows=9, invariant="I4")
     for line in lines:
         check.say(line)
-    findings = Findings([check], ["Finance is absent."], [*unreadable])
+    looked = Looked(Kind.FINANCE, "Finance", finance, text=f"Finance is {finance}.")
+    findings = Findings([check], stores=[looked])
     findings.totals["requests"] = 7
     return findings
 
@@ -53,14 +55,24 @@ def test_a_program_is_given_the_same() -> None:
                 "lines": ["adjustment-results-0-2: seq is 4."],
             }
         ],
+        "stores": [
+            {
+                "kind": "finance",
+                "name": "Finance",
+                "standing": "absent",
+                "behind": 0,
+                "text": "Finance is absent.",
+            }
+        ],
         "totals": {"requests": 7, "disagreements": 1},
         "notes": ["Finance is absent."],
     }
 
 
 def test_what_could_not_be_read_is_not_agreed_with() -> None:
-    assert found().is_agreed
-    assert not found(unreadable=("Finance was not read.",)).is_agreed
+    others = set(Standing) - {Standing.UNREADABLE}
+    assert all(found(finance=standing).is_agreed for standing in others)
+    assert not found(finance=Standing.UNREADABLE).is_agreed
 
 
 def test_acknowledged_requests_come_from_a_file(tmp_path: Path) -> None:

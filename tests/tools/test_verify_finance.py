@@ -28,6 +28,7 @@ from tools.verify.findings import Findings, show
 from tools.verify.held import AbsentError
 from tools.verify.log import Bounds, Record
 from tools.verify.rows import row_of
+from tools.verify.standing import Kind, Looked, Standing
 from tools.verify.stores import open_stores
 
 FIRST, SECOND = str(ADJUSTMENT["refId"]), str(WITHOUT_TAX["refId"])
@@ -227,7 +228,8 @@ def test_a_good_database_agrees(database: Path) -> None:
     report = report_of(database)
 
     assert report.disagreements == []
-    assert report.notes == ["Finance: 2 records behind the end of the topic."]
+    behind = "Finance: 2 records behind the end of the topic."
+    assert report.looked == Looked(Kind.FINANCE, "Finance", Standing.BEHIND, 2, behind)
     assert {check.name: check.rows for check in report.checks} == {
         "Finance: its position is on the topic": 2,
         "Finance: account is what the topic says": 2,
@@ -306,7 +308,7 @@ def test_what_has_expired_from_the_topic_is_not_compared(database: Path) -> None
     report = report_of(database, log, begins)
 
     assert report.disagreements == []
-    assert "has expired" in report.notes[1]
+    assert "has expired" in report.notes[0]
 
 
 def test_a_database_that_is_not_there_is_absent(tmp_path: Path) -> None:
@@ -342,14 +344,14 @@ def test_of_many_lines_some_are_shown_and_the_rest_are_counted() -> None:
 
 def test_stores_that_are_not_there_are_told_and_those_that_cannot_be_read(tmp_path: Path) -> None:
     stores = open_stores(tmp_path, None)
-    assert (len(stores.absent), stores.unreadable) == (2, [])
+    assert [each.standing for each in stores.others] == [Standing.ABSENT] * 2
 
     (tmp_path / "finance.db").write_bytes(b"no database" * 100)
     (tmp_path / "dwh/commits").mkdir(parents=True)
     (tmp_path / "dwh/commits/1.json").write_text("{")
     stores = open_stores(tmp_path, None)
-    assert stores.absent == []
-    assert [line[:22] for line in stores.unreadable] == [
+    assert [each.standing for each in stores.others] == [Standing.UNREADABLE] * 2
+    assert [each.text[:22] for each in stores.others] == [
         "Finance was not read: ",
         "The warehouse was not ",
     ]

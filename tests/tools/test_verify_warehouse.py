@@ -14,6 +14,7 @@ from tests.tools.transactions import ALL, POSITIONS, Values, published, rows
 from tools.verify.checks import Report
 from tools.verify.held import AbsentError
 from tools.verify.rows import row_of
+from tools.verify.standing import Kind, Looked, Standing
 from tools.verify.warehouse import WarehouseCheck
 from tools.verify.warehouse_files import live_files
 from tools.verify.warehouse_store import WarehouseStore
@@ -165,7 +166,8 @@ def test_a_good_warehouse_agrees(good: Folder) -> None:
     report = good.report()
 
     assert report.disagreements == []
-    assert report.notes == ["Warehouse: 2 records behind the end of the topic."]
+    behind = "Warehouse: 2 records behind the end of the topic."
+    assert report.looked == Looked(Kind.WAREHOUSE, "Warehouse", Standing.BEHIND, 2, behind)
     assert {check.name: check.rows for check in report.checks} == {
         "Warehouse: its position is on the topic": 2,
         "Warehouse: files are there and named for their rows": len(good.paths),
@@ -235,7 +237,7 @@ def test_a_file_that_no_commit_names_is_mentioned_only(good: Folder) -> None:
     report = good.report()
 
     assert report.disagreements == []
-    assert path in report.notes[1]
+    assert path in report.notes[0]
 
 
 def test_a_file_added_twice_or_removed_without_being_there_is_named(good: Folder) -> None:

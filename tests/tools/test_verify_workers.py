@@ -7,6 +7,7 @@ from streams.delivery.store import Store, StoreMemory
 from tests.tools.runs import ACKNOWLEDGED, CLUSTER, HOME, PARTITIONS, Stored, good_run
 from tools.verify.findings import Findings
 from tools.verify.memory import Acknowledged
+from tools.verify.standing import Kind, Standing
 from tools.verify.whole import Beside, verify
 from tools.verify.workers import Workers
 
@@ -56,6 +57,17 @@ def test_a_row_that_differs_is_named_with_its_store(tmp_path: Path) -> None:
     )
 
 
+def standings(findings: Findings) -> list[Standing]:
+    return [looked.standing for looked in findings.stores if looked.kind is Kind.WORKER]
+
+
+def left_store(home: Path) -> Path:
+    """The folder of a good store whose worker has stopped."""
+    _, stores = good_run()
+    opened(home, stores.of[HOME]).close()
+    return home / "worker-0" / f"unit-{HOME}.db"
+
+
 def test_a_store_that_is_behind_is_compared_as_far_as_it_says(tmp_path: Path) -> None:
     written, stores = good_run()
     unit = stores.of[HOME]
@@ -63,24 +75,84 @@ def test_a_store_that_is_behind_is_compared_as_far_as_it_says(tmp_path: Path) ->
     unit.following[topic] = 1
     unit.content[CHANGED] = written.places[topic, HOME][0].value or b""
     opened(tmp_path, unit).close()
-    assert verified(tmp_path).lines == []
-
-
-def test_stores_that_cannot_be_compared_are_said(tmp_path: Path) -> None:
-    _, stores = good_run()
-    opened(tmp_path, stores.of[HOME], cluster="another").close()
-    opened(tmp_path, stores.of[HOME], name="worker-1").close()
-    (tmp_path / "worker-1" / f"unit-{HOME}.db" / "CURRENT").write_text("nothing of the kind")
     findings = verified(tmp_path)
     assert findings.lines == []
+    assert findings.is_agreed
+    (looked,) = findings.stores
+    assert (looked.standing, looked.behind) == (Standing.BEHIND, 1)
+
+
+def test_a_store_that_cannot_be_opened_is_not_agreed_with(tmp_path: Path) -> None:
+    (left_store(tmp_path) / "CURRENT").write_text("nothing of the kind")
+    findings = verified(tmp_path)
     assert rows_of_stores(findings) == 0
-    assert f"Workers: worker-0/unit-{HOME}.db is of another cluster; not compared." in (
-        findings.notes
-    )
-    assert any("cannot be read, and was not compared: " in note for note in findings.notes)
+    assert standings(findings) == [Standing.UNREADABLE]
+    assert not findings.is_agreed
+    assert f"worker-0/unit-{HOME}.db is unreadable" in findings.unreadable[0]
+
+
+def test_a_store_whose_list_of_files_is_gone_is_not_agreed_with(tmp_path: Path) -> None:
+    (left_store(tmp_path) / "CURRENT").unlink()
+    findings = verified(tmp_path)
+    assert standings(findings) == [Standing.UNREADABLE]
+    assert not findings.is_agreed
+
+
+def test_a_store_that_cannot_be_read_to_its_end_is_not_agreed_with(tmp_path: Path) -> None:
+    _, stores = good_run()
+    store = opened(tmp_path, stores.of[HOME])
+    store.database.flush()
+    store.close()
+    (table,) = store.path.glob("*.sst")
+    content = bytearray(table.read_bytes())
+    content[100:200] = bytes(100)  # of the rows, not of what is read when it is opened
+    table.write_bytes(content)
+    findings = verified(tmp_path)
+    assert standings(findings) == [Standing.UNREADABLE]
+    assert not findings.is_agreed
+
+
+def test_a_store_without_its_mark_is_not_agreed_with(tmp_path: Path) -> None:
+    _, stores = good_run()
+    store = opened(tmp_path, stores.of[HOME])
+    store.database.delete(b"\0mark")
+    store.close()
+    findings = verified(tmp_path)
+    assert standings(findings) == [Standing.UNREADABLE]
+    assert not findings.is_agreed
+
+
+def test_a_store_of_another_cluster_is_said_and_not_compared(tmp_path: Path) -> None:
+    _, stores = good_run()
+    opened(tmp_path, stores.of[HOME], cluster="another").close()
+    findings = verified(tmp_path)
+    assert rows_of_stores(findings) == 0
+    assert findings.is_agreed
+    assert standings(findings) == [Standing.FOREIGN]
+
+
+def test_a_store_that_its_worker_will_delete_is_said_and_not_compared(tmp_path: Path) -> None:
+    (left_store(tmp_path) / "unchecked").touch()
+    findings = verified(tmp_path)
+    assert rows_of_stores(findings) == 0
+    assert findings.is_agreed
+    assert standings(findings) == [Standing.DISTRUSTED]
+
+
+def test_a_store_that_nothing_was_written_to_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "worker-1" / f"unit-{HOME}.db").mkdir(parents=True)
+    (tmp_path / "worker-0").mkdir()
+    store = Store(tmp_path / "worker-0" / f"unit-{HOME}.db", StoreMemory())
+    store.open()
+    findings = verified(tmp_path)
+    assert findings.is_agreed
+    assert standings(findings) == [Standing.EMPTY] * 2
+    store.close()
 
 
 def test_without_stores_it_is_said_that_none_was_compared(tmp_path: Path) -> None:
-    assert verified(tmp_path).notes == [
+    findings = verified(tmp_path)
+    assert standings(findings) == [Standing.ABSENT]
+    assert findings.as_json()["notes"] == [
         f"Workers: no local store is in {tmp_path}, and none was compared."
     ]

@@ -163,4 +163,4 @@ def _compare(system: System) -> list[str]:
     stores = open_stores(system.home, None)
     reports = compare(system.options, stores)
     found = [line for report in reports for line in report.disagreements]
-    return [*stores.absent, *stores.unreadable, *found]
+    return [*(other.text for other in stores.others), *found]

@@ -5,16 +5,16 @@ import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tools.guard import guarded
+from tools.verify.standing import Kind, Standing
 
 UNDECIDED = "I12"
 GRACE_S = 1.0
 CATCH_UP_TRIES, CATCH_UP_PAUSE_S = 15, 2.0
-BEHIND = ("behind", "absent", "not read")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Verdict:
     notes: list[str] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     undecided: int = 0
+    unread: list[str] = field(default_factory=list)  # said of subscribers that are not at the end
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Judge:
         """Judge everything, once subscribers have read to the end. Workers must have stopped."""
         for _ in range(CATCH_UP_TRIES):
             verdict = await self._verify(0, with_stores=True)
-            if not any(word in note for note in verdict.notes for word in BEHIND):
+            if not verdict.unread:
                 return verdict
             await asyncio.sleep(CATCH_UP_PAUSE_S)
-        lines = [note for note in verdict.notes if any(word in note for word in BEHIND)]
-        return Verdict([*verdict.violations, *lines], verdict.notes, verdict.totals)
+        lines = [line for line in verdict.unread if line not in verdict.violations]
+        return replace(verdict, violations=[*verdict.violations, *lines])
 
     @property
     def _acknowledged(self) -> Path:
@@ -98,10 +99,13 @@ def read_verdict(content: dict[str, Any]) -> Verdict:
         check["disagreements"] for check in content["checks"] if check["id"] == UNDECIDED
     )
     lines = [*_lines(content)]
-    if not content["agrees"] and not lines:
-        lines = [str(note) for note in content["notes"]]
     totals = {what: count for what, count in content["totals"].items() if what != "disagreements"}
-    return Verdict(lines, content["notes"], totals, undecided)
+    unread = [
+        store["text"]
+        for store in content["stores"]
+        if store["kind"] != Kind.WORKER and store["standing"] != Standing.WHOLE
+    ]
+    return Verdict(lines, content["notes"], totals, undecided, unread)
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
@@ -109,3 +113,6 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
         if check["disagreements"]:
             yield f"{check['id']} {check['name']}: {check['disagreements']}"
             yield from check["lines"]
+    for store in content["stores"]:
+        if store["standing"] == Standing.UNREADABLE:
+            yield store["text"]

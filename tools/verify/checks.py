@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tools.verify.standing import Kind, Looked
+
 LINES_MAX = 20
 
 
@@ -32,9 +34,10 @@ class Check:
 class Report:
     """What one store was found to be."""
 
-    def __init__(self, store: str, invariant: str = "") -> None:
+    def __init__(self, kind: Kind, store: str, invariant: str = "") -> None:
         """Begin with the name of the store and the invariant that it must keep."""
-        self.store = store
+        self.kind, self.store = kind, store
+        self.looked: Looked | None = None  # once all was read
         self.checks: list[Check] = []
         self.notes: list[str] = []
         self._invariant = invariant

@@ -8,6 +8,7 @@ from tools.verify.images import Images, Position
 from tools.verify.journal import Journal
 from tools.verify.log import Bounds, Record
 from tools.verify.rows import ACCOUNT, ADJUSTMENT, EVENT, SET_ASIDE, Row, address_of
+from tools.verify.standing import Kind
 
 
 class FinanceCheck:
@@ -15,7 +16,7 @@ class FinanceCheck:
 
     def __init__(self, store: FinanceStore) -> None:
         """Begin with one moment of the database, which was read already."""
-        self.report = Report(store.name, "I8")
+        self.report = Report(Kind.FINANCE, store.name, "I8")
         self._store = store
         self._position = Position(store, self.report)
         self._images = Images(store, self.report)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.verify.checks import Check, Report
+from tools.verify.standing import Looked, Standing
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Findings:
 
     checks: list[Check] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
+    stores: list[Looked] = field(default_factory=list)
     totals: Counter[str] = field(default_factory=Counter)
 
     def add(self, reports: Iterable[Report]) -> None:
@@ -25,6 +26,7 @@ class Findings:
         for report in reports:
             self.checks += report.checks
             self.notes += report.notes
+            self.stores += [report.looked] if report.looked else []
 
     @property
     def disagreements(self) -> int:
@@ -35,6 +37,11 @@ class Findings:
     def lines(self) -> list[str]:
         """All that is shown of them."""
         return [line for check in self.checks for line in check.lines()]
+
+    @property
+    def unreadable(self) -> list[str]:
+        """What is said of stores that are there and could not be read."""
+        return self._said(is_readable=False)
 
     @property
     def is_agreed(self) -> bool:
@@ -55,9 +62,17 @@ class Findings:
                 }
                 for check in self.checks
             ],
+            "stores": [looked.as_json() for looked in self.stores],
             "totals": {**self.totals, "disagreements": self.disagreements},
-            "notes": [*self.notes, *self.unreadable],
+            "notes": [*self._said(is_readable=True), *self.notes, *self.unreadable],
         }
+
+    def _said(self, *, is_readable: bool) -> list[str]:
+        return [
+            looked.text
+            for looked in self.stores
+            if looked.text and (looked.standing is not Standing.UNREADABLE) == is_readable
+        ]
 
 
 def show(findings: Findings, console: Console) -> None:
@@ -71,5 +86,5 @@ def show(findings: Findings, console: Console) -> None:
         counts = (str(check.rows), str(check.disagreements))
         table.add_row(check.invariant, check.name, *counts)
     console.print(table)
-    for line in (*findings.lines, *findings.notes, *findings.unreadable):
+    for line in (*findings.lines, *findings.as_json()["notes"]):
         console.print(line, markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from tools.verify.checks import Report
 from tools.verify.held import Store
 from tools.verify.log import Bounds, Record
 from tools.verify.rows import SET_ASIDE, TABLES, Row, address_of, difference, name_of, plain, seq_of
+from tools.verify.standing import Looked, Standing
 
 
 class Position:
@@ -37,7 +38,13 @@ class Position:
                 self._check.say(f"{self._store.name}, position in partition {partition}: {fault}.")
         records = f"{self._behind} record{'' if self._behind == 1 else 's'} behind"
         where = f"{records} the end" if self._behind else "at the end"
-        self._report.notes.append(f"{self._store.name}: {where} of the topic.")
+        self._report.looked = Looked(
+            self._report.kind,
+            self._store.name,
+            Standing.BEHIND if self._behind else Standing.WHOLE,
+            self._behind,
+            f"{self._store.name}: {where} of the topic.",
+        )
         if any(bounds.begins.values()):
             self._report.notes.append(
                 f"{self._store.name}: the beginning of the topic has expired, and was not compared."

@@ -17,6 +17,7 @@ from tools.verify.pairs import Pairs
 from tools.verify.placing import Homes, Placing
 from tools.verify.rows import seq_of
 from tools.verify.sent_on import SentOn
+from tools.verify.standing import Kind, Looked, Standing, UnreadableError
 from tools.verify.tables import Table, Unit, answer_digest, row_digest
 from tools.verify.topics import (
     ACCOUNTS,
@@ -50,7 +51,7 @@ class Topics(Protocol):
 class Units(Protocol):
     """The local stores of workers, opened by partition number."""
 
-    notes: list[str]
+    others: list[Looked]  # those that are not compared
 
     def open(self, number: int) -> Sequence[Unit]:
         """Open those of a partition number, instead of those that are open."""
@@ -72,6 +73,7 @@ class Run:
         """
         self.invariants = Invariants()
         self.homes, self.sent_on = Homes(partitions), SentOn()
+        self.units: list[Looked] = []
         self.acknowledged, self.image = acknowledged, image
         self._outputs, self._advance = 0, advance
 
@@ -113,10 +115,23 @@ class Part:
             self._enter(record)
         self._finish()
         newest = self._read_changelogs()
-        for table in self._tables.values():
-            table.compare(self._found.stores)
+        self._run.units += [self._compare(place, unit) for place, unit in enumerate(units)]
         self._check_progress(newest)
         self._found.totals["chargeable events"] += len(self._charges)
+
+    def _compare(self, place: int, unit: Unit) -> Looked:
+        """Compare a store with the changelogs, as far as it has read them."""
+        try:
+            behind = sum(
+                table.compare(place, self._found.stores) for table in self._tables.values()
+            )
+        except UnreadableError as reason:
+            text = f"Workers: {unit.name} cannot be read to its end: {reason}."
+            return Looked(Kind.WORKER, unit.name, Standing.UNREADABLE, text=text)
+        if not behind:
+            return Looked(Kind.WORKER, unit.name, Standing.WHOLE)
+        text = f"Workers: {unit.name} is {behind} records behind, and was compared as far as that."
+        return Looked(Kind.WORKER, unit.name, Standing.BEHIND, behind, text)
 
     def _enter(self, record: Record) -> None:
         self._run.count()

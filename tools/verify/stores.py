@@ -13,6 +13,7 @@ from tools.verify.finance_store import FinanceStore
 from tools.verify.held import AbsentError
 from tools.verify.log import Bounds, Log, Record
 from tools.verify.rows import row_of
+from tools.verify.standing import Kind, Looked, Standing
 from tools.verify.topics import TRANSACTIONS
 from tools.verify.warehouse import WarehouseCheck
 from tools.verify.warehouse_store import WarehouseStore
@@ -23,8 +24,7 @@ class Stores:
     """The stores that are checked, and what is said of the others."""
 
     checks: list[FinanceCheck | WarehouseCheck] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
+    others: list[Looked] = field(default_factory=list)
 
     def enter(self, record: Record) -> None:
         """Compare a business transaction with each store."""
@@ -53,16 +53,19 @@ def open_stores(home: Path, finance_url: str | None) -> Stores:
     """Read the positions and rows of all stores; the topic is to be read after that."""
     url = finance_url or f"sqlite:///{home / 'finance.db'}"
     stores = Stores()
-    _open(stores, "Finance", lambda: FinanceCheck(FinanceStore(url)))
-    _open(stores, "The warehouse", lambda: WarehouseCheck(WarehouseStore(home / "dwh")))
+    _open(stores, Kind.FINANCE, lambda: FinanceCheck(FinanceStore(url)))
+    _open(stores, Kind.WAREHOUSE, lambda: WarehouseCheck(WarehouseStore(home / "dwh")))
     return stores
 
 
-def _open(stores: Stores, name: str, read: Callable[[], FinanceCheck | WarehouseCheck]) -> None:
+def _open(stores: Stores, kind: Kind, read: Callable[[], FinanceCheck | WarehouseCheck]) -> None:
+    name = "Finance" if kind is Kind.FINANCE else "The warehouse"
     try:
         stores.checks.append(read())
     except AbsentError as absent:
-        stores.absent.append(f"{name} is absent, and was not checked: {absent}")
+        text = f"{name} is absent, and was not checked: {absent}"
+        stores.others.append(Looked(kind, name, Standing.ABSENT, text=text))
     except (SQLAlchemyError, duckdb.Error, LookupError, ValueError, TypeError, OSError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        stores.unreadable.append(f"{name} was not read: {reason}")
+        text = f"{name} was not read: {reason}"
+        stores.others.append(Looked(kind, name, Standing.UNREADABLE, text=text))

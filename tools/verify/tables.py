@@ -22,7 +22,7 @@ class Unit(Protocol):
     following: dict[str, int]  # the next offset of each changelog
 
     def rows(self, table: str) -> Iterator[tuple[bytes, bytes]]:
-        """Give the rows of a table, with their keys."""
+        """Give the rows of a table, with their keys. Raises UnreadableError."""
 
 
 class Table:
@@ -75,10 +75,14 @@ class Table:
                     "the results say."
                 )
 
-    def compare(self, check: Check) -> None:
-        """Compare the rows of the stores with the changelog, as far as each has read it."""
-        for copy in self._copies:
-            copy.compare(check)
+    def compare(self, place: int, check: Check) -> int:
+        """Compare the rows of one store with the changelog, as far as the store has read it.
+
+        Tells how many records it has not read. Raises UnreadableError.
+        """
+        copy = self._copies[place]
+        copy.compare(check)
+        return copy.behind
 
     def _slot(self, key: bytes) -> int:
         slot = self._slots.get(key)
@@ -116,6 +120,7 @@ class _Copy:
         self._table = table
         self._until = unit.following.get(changelog_of(table.name), 0)
         self._rows, self._at = bytearray(), array("q")
+        self.behind = 0
 
     def grow(self) -> None:
         self._rows += _NONE
@@ -125,6 +130,8 @@ class _Copy:
         if offset < self._until:
             self._table._put(self._rows, slot, row)  # noqa: SLF001 - its own
             self._at[slot] = offset
+        else:
+            self.behind += 1
 
     def compare(self, check: Check) -> None:
         table, met = self._table, bytearray(len(self._at))

@@ -4,6 +4,7 @@ from tools.verify.checks import Report
 from tools.verify.images import Images, Position
 from tools.verify.log import Bounds, Record
 from tools.verify.rows import Row
+from tools.verify.standing import Kind
 from tools.verify.warehouse_store import WarehouseStore
 
 NAMES_MAX = 3
@@ -14,7 +15,7 @@ class WarehouseCheck:
 
     def __init__(self, store: WarehouseStore) -> None:
         """Begin with one moment of the warehouse, which was read already."""
-        self.report = Report(store.name, "I9")
+        self.report = Report(Kind.WAREHOUSE, store.name, "I9")
         self._store = store
         self._position = Position(store, self.report)
         self._files = self.report.check("files are there and named for their rows")

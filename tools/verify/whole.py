@@ -73,7 +73,8 @@ def verify(
     found.acknowledged.rows = len(beside.acknowledged)
     for line in beside.acknowledged.missing():
         found.acknowledged.say(line)
-    findings = Findings(found.checks, [*stores.absent, *workers.notes], stores.unreadable)
+    looked = [*stores.others, *workers.others, *run.units]
+    findings = Findings(found.checks, stores=looked)
     findings.totals = found.totals
     if found.unjudged:
         findings.notes.append(f"I11: {found.unjudged} requests are nested too deep to be judged.")
