@@ -31,7 +31,7 @@ class Unit:
         self.name = f"{ledger.APP_ID}-{number}"
         self.disk = self.world.disk(process.name, number)
         self.intake = Intake()
-        self.epoch = self.progress_end = 0
+        self.epoch = 0
         self.known: Known | None = None
         self.actor: Actor | None = None
         self.is_deciding = self.is_late = False
@@ -95,15 +95,15 @@ class Unit:
         topics = [*plan.inputs, *plan.outputs, *plan.changelogs]
         stable = yield self._ask("ends", lambda: {t: logs[t, number].stable for t in topics})
         end = yield self._ask("ends", lambda: {t: logs[t, number].end for t in topics})
-        self.progress_end = end[ledger.PROGRESS_CHANGELOG]
         spans = {topic: Span(0, stable[topic], end[topic]) for topic in topics}
-        return Ends(
+        self.ends = Ends(
             inputs={topic: spans[topic] for topic in plan.inputs},
             outputs={topic: spans[topic] for topic in plan.outputs},
             changelogs={topic: spans[topic] for topic in plan.changelogs},
             cluster=CLUSTER,
             topics={topic: topic for topic in (*plan.inputs, *plan.changelogs)},
         )
+        return self.ends
 
     def _pause(self, step: protocol.Pause) -> Steps:
         self.say(f"waits: {step.why}")
@@ -111,7 +111,8 @@ class Unit:
 
     def _read_progress(self, _: Any) -> Generator[Any, Any, Progress | None]:
         """Up to the end that was seen: others may have written since, if this one is late."""
-        rows = yield self._read(ledger.PROGRESS_CHANGELOG, 0, self.progress_end)
+        end = self.ends.changelogs[ledger.PROGRESS_CHANGELOG].end
+        rows = yield self._read(ledger.PROGRESS_CHANGELOG, 0, end)
         return _read_progress(rows[-1].value) if rows else None
 
     def _read(self, topic: str, start: int, end: int) -> Message:
@@ -120,8 +121,9 @@ class Unit:
         return self._ask("read", lambda: log.committed(start, end) if log.stable >= end else RETRY)
 
     def _read_output(self, _: Any) -> Message:
-        logs = [self.world.logs[topic, self.number] for topic in self.world.plan.outputs]
-        return self._ask("read", lambda: any(log.committed() for log in logs))
+        """Likewise, up to the stable offsets that were seen."""
+        ends = {self.world.logs[t, self.number]: s.stable for t, s in self.ends.outputs.items()}
+        return self._ask("read", lambda: any(log.committed(0, end) for log, end in ends.items()))
 
     def _read_local(self, _: Any) -> Local:
         return self.disk.local(self.world.plan.changelogs)
