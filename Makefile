@@ -12,7 +12,7 @@ run: .venv/ready ## start Kafka, engine and REST with demo data, until Ctrl-C
 	@exec $(BIN)/python -m tools.run
 
 test: .venv/ready ## run all tests, those against a real Kafka included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadscope
 
 check: .venv/ready ## format, lint, types, import contracts, published files
 	@$(BIN)/ruff format --check $(SOURCES)

@@ -16,7 +16,7 @@ from streams.domain.upserts import upsert_account, upsert_chargeable_event
 
 REQUEST_ID = "7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10"
 REVERSAL_ID = "5f0d9a52-0f0c-4b1b-8d3a-1d2c3b4a5f60"
-ABSENT = object()  # as a value: leave the attribute out
+ABSENT = msgspec.UNSET  # as a value: leave the attribute out
 
 Body = dict[str, Any]
 

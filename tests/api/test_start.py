@@ -18,7 +18,7 @@ from tests.api.builders import a_request, sqlite_url
 from tools.kafka.ports import free_ports
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what REST must ask leave for
-LIMIT_S = 30.0
+LIMIT_S = 120.0
 
 
 def environment(home: Path, **changes: str) -> dict[str, str]:
