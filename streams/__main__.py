@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from schemas.connection import KafkaConnection
 from schemas.header_names import accept_any_header_name
+from schemas.topics import TopicSettings
 from streams.app import build_app
 from streams.delivery.steps import Points, no_point
 from streams.folder import FolderError, claim_folder
@@ -37,7 +38,7 @@ def serve(point: Points = no_point) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while it waits for Kafka
     try:
         settings, connection = WorkerSettings(), KafkaConnection()
-        partitions = asyncio.run(check_topics(connection))
+        partitions = asyncio.run(check_topics(connection, TopicSettings()))
         folder = claim_folder(settings.home)
         registry = CollectorRegistry()
         if settings.metrics_port:

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -20,6 +21,7 @@ from schemas.connection import KafkaConnection
 from schemas.topics import CATALOGUE, Topic, TopicSettings
 
 BROKER_WAIT_S, BROKER_PAUSE_S = 30.0, 0.5
+INSYNC = "min.insync.replicas"
 
 
 class TopicError(Exception):
@@ -75,11 +77,12 @@ async def make_topics(
         await admin.close()
 
 
-async def check_topics(connection: KafkaConnection) -> int:
+async def check_topics(connection: KafkaConnection, settings: TopicSettings) -> int:
     """The partition count of all topics. Raises TopicError where the catalogue says otherwise."""
     admin = await connected_admin(connection)
     try:
-        there = await _partition_counts(admin)
+        partitions = await _partitions(admin)
+        there = {name: len(of_topic) for name, of_topic in partitions.items()}
         missing = [topic.name for topic in CATALOGUE if topic.name not in there]
         if missing:
             raise TopicError(
@@ -90,7 +93,8 @@ async def check_topics(connection: KafkaConnection) -> int:
             raise TopicError(
                 f"all topics need the same number of partitions, fixed at creation: {counts}"
             )
-        wrong = await _wrong_settings(admin)
+        found = await _found_settings(admin)
+        wrong = [*_wrong_settings(found), *thin_topics(_copies(partitions), found, settings)]
         if wrong:
             raise TopicError("topic settings differ from the catalogue: " + "; ".join(wrong))
         return next(iter(there.values()))
@@ -98,10 +102,39 @@ async def check_topics(connection: KafkaConnection) -> int:
         await admin.close()
 
 
+def _copies(partitions: Mapping[str, list[dict[str, Any]]]) -> dict[str, int]:
+    """Of each topic how many copies its partition with the fewest has."""
+    return {
+        name: min(len(each["replicas"]) for each in of_topic)
+        for name, of_topic in partitions.items()
+    }
+
+
+def thin_topics(
+    copies: Mapping[str, int], found: Mapping[str, Mapping[str, Any]], settings: TopicSettings
+) -> Iterator[str]:
+    """Say which topics have fewer copies than asked for, or acknowledge what too few of them have.
+
+    More is no fault: a topic may be moved, and other programs may ask for less.
+    """
+    for topic in CATALOGUE:
+        there, asked = copies[topic.name], settings.replication_factor
+        if there < asked:
+            yield f"{topic.name} has replication factor {there}, not {asked}"
+        as_made = topic.configs(TopicSettings(replication_factor=there))
+        least, insync = as_made[INSYNC], found[topic.name].get(INSYNC)
+        if int(insync or 0) < int(least):
+            yield f"{topic.name} has {INSYNC}={insync}, not {least}"
+
+
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    return {name: len(partitions) for name, partitions in (await _partitions(admin)).items()}
+
+
+async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, list[dict[str, Any]]]:
     names = {topic.name for topic in CATALOGUE}
     described = await admin.describe_topics()
-    return {each["topic"]: len(each["partitions"]) for each in described if each["topic"] in names}
+    return {each["topic"]: each["partitions"] for each in described if each["topic"] in names}
 
 
 async def _ends(connection: KafkaConnection, counts: dict[str, int]) -> dict[Any, int]:
@@ -134,7 +167,7 @@ async def _create(
             raise TopicError(f"{name} cannot be created: {text[0] if text else for_code(code)}")
 
 
-async def _wrong_settings(admin: AIOKafkaAdminClient) -> list[str]:
+async def _found_settings(admin: AIOKafkaAdminClient) -> dict[str, dict[str, Any]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in CATALOGUE]
     found: dict[str, dict[str, Any]] = {}
     for response in await admin.describe_configs(resources):
@@ -142,6 +175,10 @@ async def _wrong_settings(admin: AIOKafkaAdminClient) -> list[str]:
             if code:
                 raise TopicError(f"the settings of {name} cannot be read: {for_code(code)}")
             found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
+
+
+def _wrong_settings(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         f"{topic.name} has {key}={found[topic.name].get(key)}, not {wanted}"
         for topic in CATALOGUE
@@ -159,7 +196,7 @@ def main() -> int:
     try:
         connection, settings = KafkaConnection(), TopicSettings()
         made = asyncio.run(make_topics(connection, settings, add=add))
-        count = asyncio.run(check_topics(connection))
+        count = asyncio.run(check_topics(connection, settings))
     except (TopicError, ValidationError, KafkaError, OSError) as error:
         sys.stderr.write(f"topics: {error}\n")
         return 1
