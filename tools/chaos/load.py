@@ -14,12 +14,12 @@ from tools.audit.population import Population
 from tools.audit.requests import Requests
 from tools.audit.shape import shape_faults
 from tools.load import Outgoing, Sender
-from tools.verify.topics import REQUESTS
+from tools.verify.topics import ACCOUNTS, REQUESTS
 
 TWICE_SHARE, LATE_SHARE = 0.15, 0.05
 BAD_SHARE, BAD_UPSERTS_SHARE = 0.01, 0.1
 AGAIN_SHARE = 0.3  # of the moments at which one of those that wait goes again
-NO_KEY_SHARE = 0.1
+NO_KEY_SHARE = 0.3
 TENS = 20  # of accounts: few enough that each charge is adjusted many times
 OVERSIZE_BYTES = 2_500_000
 LARGE = {"message.max.bytes": "4000000"}
@@ -129,7 +129,8 @@ class Load:
             self._count(what, _awaited(other), self._stray)
             return
         value = self._malformed(other) if what == "malformed" else b" " * OVERSIZE_BYTES
-        account = "" if self._draw.random() < NO_KEY_SHARE else like.account
+        loses_key = like.topic != ACCOUNTS and self._draw.random() < NO_KEY_SHARE
+        account = "" if loses_key else like.account  # Kafka takes none without where it compacts
         self._count(what, Outgoing(like.topic, account, value), self._large)
 
     def _malformed(self, like: Outgoing) -> bytes:
