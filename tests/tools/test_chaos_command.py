@@ -30,7 +30,7 @@ def test_a_machine_without_kafka_is_told_in_a_line_and_nothing_is_left(tmp_path:
     ended = run(tmp_path, "--minutes", "1", "--report", str(tmp_path / "report.md"))
 
     assert ended.returncode == 2
-    assert "\nChaos could not go on: Kafka's program files are not all in" in ended.stderr
+    assert "Chaos cannot begin: Kafka's program files are not all in" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not [*tmp_path.glob("adjust-chaos-*"), *tmp_path.glob("report.*")]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tools.chaos.outcome import NotDoneError
 from tools.chaos.programs import Life, Program
 from tools.waiting import comes_true, wait_until
 
@@ -32,7 +33,7 @@ with Folder() as folder:
 @pytest.fixture
 async def program(tmp_path: Path) -> AsyncIterator[Program]:
     life = Life([sys.executable, "-c", FOR_EVER], {"WHICH": "usual"})
-    made = Program("worker", tmp_path / "home", life)
+    made = Program("worker", tmp_path / "home", life, "life usual")
     yield made
     await made.kill_for_good()
 
@@ -79,6 +80,27 @@ async def test_the_end_of_a_life_can_be_waited_for(program: Program) -> None:
     await program.kill()
 
     await asyncio.wait_for(ended, 20)
+
+
+async def test_who_is_struck_between_two_lives_is_struck_in_the_next(program: Program) -> None:
+    program.start(Life([sys.executable, "-c", "print('life', 'special', 0)"]))
+    await program.wait_end()
+
+    await program.freeze()
+
+    ours = psutil.Process().children(recursive=True)
+    assert await comes_true(lambda: psutil.STATUS_STOPPED in [each.status() for each in ours])
+    await program.resume()
+    assert await comes_true(begun(program, 2))
+
+
+async def test_who_is_not_to_run_cannot_be_killed(program: Program) -> None:
+    program.start()
+    assert await program.is_ready()
+    await program.stop()
+
+    with pytest.raises(NotDoneError, match="worker does not run"):
+        await program.kill()
 
 
 async def test_a_frozen_one_goes_on(program: Program) -> None:

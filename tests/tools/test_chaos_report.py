@@ -1,4 +1,4 @@
-"""The report adds runs up, and a violation fails a run however it was found."""
+"""The report adds runs up, and a disagreement fails a run however it was found."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_runs_add_up(tmp_path: Path) -> None:
     assert "| worker killed at random | 6 | 4 | 2.0 | 4.0 | 4.0 |" in text
     assert "200 new" in text
     assert "180 acknowledged" in text
-    assert "Violations: none." in text
+    assert "Disagreements: none." in text
 
 
 def test_a_kind_that_was_not_drawn_is_not_run() -> None:
@@ -82,49 +82,55 @@ def test_a_fault_that_one_run_could_not_do_is_named_unless_another_did_it(tmp_pa
     assert "disk full (" not in summed(tmp_path, without, other)[1]
 
 
-def test_one_violation_of_one_run_fails_the_sum(tmp_path: Path) -> None:
+def test_one_disagreement_of_one_run_fails_the_sum(tmp_path: Path) -> None:
     broken = report(2)
-    broken.violations.append("request 7 has two results")
+    broken.disagreements = 1
+    broken.lines.append("request 7 has two results")
 
     code, text = summed(tmp_path, report(1), broken)
 
     assert code == 1
-    assert "Violations: 1." in text
+    assert "Disagreements: 1." in text
     assert "- request 7 has two results" in text
 
 
-def test_what_verify_disagrees_with_is_a_violation() -> None:
+def test_what_was_not_done_and_rounds_without_a_verdict_are_named_apart(tmp_path: Path) -> None:
+    short = report(2)
+    short.not_done["store truncated"] += 2
+    short.unjudged.append("round 4, it was interrupted.")
+
+    code, text = summed(tmp_path, report(1), short)
+
+    assert code == 2
+    assert "could not be done, and not counted: 2 store truncated." in text
+    assert "Without a verdict, and not counted: round 4, it was interrupted." in text
+
+
+def test_what_verify_disagrees_with_is_counted_and_told() -> None:
     check = Check("each request has its one result", 10, invariant="I1")
     check.say("adjustment-requests-0-7: 2 results.")
 
     verdict = read_verdict(Findings(checks=[check]).as_json())
 
-    assert verdict.violations[0].startswith("I1 each request has its one result: 1")
-    assert "adjustment-requests-0-7: 2 results." in verdict.violations
+    assert verdict.disagreements == 1
+    assert verdict.lines[0].startswith("I1 each request has its one result: 1")
+    assert "adjustment-requests-0-7: 2 results." in verdict.lines
 
 
-def test_what_verify_could_not_read_is_a_violation() -> None:
+def test_what_verify_could_not_read_is_a_disagreement() -> None:
     text = "Finance was not read: locked"
     locked = Looked(Kind.FINANCE, "Finance", Standing.UNREADABLE, text=text)
     verdict = read_verdict(Findings(stores=[locked]).as_json())
 
-    assert verdict.violations == [text]
+    assert (verdict.disagreements, verdict.lines) == (1, [text])
 
 
 def test_a_subscriber_that_is_not_at_the_end_is_told_apart_from_a_worker() -> None:
     looked = [Looked(kind, kind, Standing.BEHIND, 2, f"{kind} is behind") for kind in (*Kind,)]
     verdict = read_verdict(Findings(stores=looked).as_json())
 
-    assert verdict.violations == []
+    assert verdict.disagreements == 0
     assert verdict.unread == ["finance is behind", "warehouse is behind"]
-
-
-def test_what_is_not_decided_yet_is_counted_apart() -> None:
-    check = Check("every request is decided", 10, invariant="I12")
-    check.say("adjustment-requests-0-7: not decided yet.")
-
-    assert read_verdict(Findings(checks=[check]).as_json()).undecided == 1
-    assert read_verdict(Findings(checks=[Check("x", 3)]).as_json()).violations == []
 
 
 @pytest.mark.parametrize(("percent", "least"), [(50, 5.0), (99, 10.0), (1, 1.0)])

@@ -1,7 +1,7 @@
 """Breaks a system of its own for some minutes in every way that it must stand, and judges it.
 
 Exit code 0: the promise was kept; 1: it was not, and the folder with everything is kept;
-2: it could not go on, and a line says why; 130: interrupted.
+2: a round could not be judged, and a line says why; 130: interrupted.
 """
 
 import argparse
@@ -13,26 +13,24 @@ import secrets
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from aiokafka.errors import KafkaError
-from confluent_kafka import KafkaException
-
 from tools.chaos.faults import FAULTS, impossible_faults
 from tools.chaos.folder import Folder, part_from_mounts
-from tools.chaos.plan import GROUPS, plan_rounds, plan_steps
-from tools.chaos.report import Report
+from tools.chaos.plan import GROUPS, Round, Step, plan_rounds, plan_steps
+from tools.chaos.report import CANNOT_GO_ON, Report
 from tools.chaos.rounds import Running
 from tools.kafka.errors import (
-    EmbeddedKafkaError,
     JarsUnavailableError,
     NoJavaError,
     WrongJarError,
 )
 
 SEED_MAX = 1_000_000
-CANNOT_GO_ON, INTERRUPTED = 2, 130
+INTERRUPTED = 130
 OPENING_STEPS = len(GROUPS) // 2
 
 
@@ -44,65 +42,72 @@ def main() -> int:
         print(report.as_markdown(), end="")
         return report.exit_code
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each try anew
-    report = Report(seeds=[asked.seed])
     with Folder() as folder:
-        impossible = impossible_faults(may_mount=part_from_mounts())
-        report.not_run.update(impossible)
-        why = _run(Chaos(folder, asked.minutes, asked.seed, report))
-    if why:
-        print(f"Chaos could not go on: {why}", file=sys.stderr)
-    if why and not report.faults:
-        return CANNOT_GO_ON
-    print(report.as_markdown())
-    if asked.report:
-        asked.report.write_text(report.as_markdown())
-        asked.report.with_suffix(".json").write_text(json.dumps(report.as_json()))
-    return report.exit_code or (CANNOT_GO_ON if why else INTERRUPTED if report.interrupted else 0)
-
-
-def _run(chaos: "Chaos") -> str:
-    """Give why it could not go on, nothing if it came to its end or was interrupted."""
-    why = ""
-    try:
-        asyncio.run(_until_interrupted(chaos))
-    except* (EmbeddedKafkaError, KafkaError, KafkaException, TimeoutError) as problems:
-        why = str(problems.exceptions[0])
-        chaos.report.interrupted = 1
-    return why
+        chaos = Chaos(folder, asked.minutes, asked.seed, asked.report)
+        chaos.report.not_run.update(impossible_faults(may_mount=part_from_mounts()))
+        try:
+            asyncio.run(_until_interrupted(chaos))
+        except (NoJavaError, JarsUnavailableError, WrongJarError) as problem:
+            print(f"Chaos cannot begin: {problem}", file=sys.stderr)
+            return CANNOT_GO_ON
+    chaos.write()
+    print(chaos.report.as_markdown())
+    return INTERRUPTED if chaos.is_interrupted else chaos.report.exit_code
 
 
 class Chaos:
-    """A run: one round after the other."""
+    """A run: one round after the other. The report grows by each round that was judged."""
 
-    def __init__(self, folder: Folder, minutes: float, seed: int, report: Report) -> None:
-        self.report = report
-        self._folder, self._minutes, self._seed = folder, minutes, seed
+    def __init__(self, folder: Folder, minutes: float, seed: int, file: Path | None) -> None:
+        self.report = Report(seeds=[seed])
+        self.is_interrupted = False
+        self._folder, self._minutes, self._seed, self._file = folder, minutes, seed, file
         self._begun = time.monotonic()
         self._round = 0
 
     async def run(self) -> None:
-        """Do all rounds."""
-        faults = {kind: do for kind, do in FAULTS.items() if kind not in self.report.not_run}
+        """Do all rounds. Raises EmbeddedKafkaError where Kafka cannot run on this machine."""
         rounds, steps = plan_rounds(self._seed, self._minutes), plan_steps(self._seed)
         done = 0
         self._say(f"seed {self._seed}, {len(rounds)} rounds, in {self._folder.path}")
         for plan in rounds:
             self._round = plan.number
-            until = self._begun + plan.number * plan.lasts_s
-            least = OPENING_STEPS - done if plan is rounds[-1] else 0
-            place = self._folder.path / f"round-{plan.number}"
-            running = Running(place, plan, self.report, faults, self._say)
-            try:
-                done += await running.run(steps, until, least)
-            except (NoJavaError, JarsUnavailableError, WrongJarError):
-                raise
-            except Exception:  # what led to it is to be seen
+            done += await self._do(plan, steps, OPENING_STEPS - done if plan is rounds[-1] else 0)
+            self.write()
+
+    async def _do(self, plan: Round, steps: Iterator[Step], least: int) -> int:
+        """Do a round, and count it if it came to its verdict. Give how many steps were done."""
+        begun, place = time.monotonic(), self._folder.path / f"round-{plan.number}"
+        until = self._begun + plan.number * plan.lasts_s
+        faults = {kind: do for kind, do in FAULTS.items() if kind not in self.report.not_run}
+        running, done = Running(place, plan, faults, self._say), 0
+        try:
+            done = await running.run(steps, until, least)
+        except (NoJavaError, JarsUnavailableError, WrongJarError):
+            raise
+        except asyncio.CancelledError:
+            self._set_aside("it was interrupted")
+            raise
+        except Exception as problem:  # noqa: BLE001 - the other rounds are worth their time
+            self._folder.keep()
+            (place / "problem.txt").write_text("".join(traceback.format_exception(problem)))
+            self._set_aside(f"{problem!r}, see {place}")
+        else:
+            running.found.minutes = (time.monotonic() - begun) / 60
+            self.report.add(running.found)
+            if running.found.disagreements:
                 self._folder.keep()
-                raise
-            finally:
-                self.report.minutes = (time.monotonic() - self._begun) / 60
-            if self.report.violations:
-                self._folder.keep()
+        return done
+
+    def _set_aside(self, why: str) -> None:
+        self.report.unjudged.append(f"round {self._round}, {why}.")
+        self._say(self.report.unjudged[-1])
+
+    def write(self) -> None:
+        """Write the report as it is now where it was asked for."""
+        if self._file:
+            self._file.write_text(self.report.as_markdown())
+            self._file.with_suffix(".json").write_text(json.dumps(self.report.as_json()))
 
     def _say(self, text: str) -> None:
         elapsed_s = time.monotonic() - self._begun
@@ -117,7 +122,7 @@ async def _until_interrupted(chaos: Chaos) -> None:
     try:
         await running
     except asyncio.CancelledError:
-        chaos.report.interrupted = 1
+        chaos.is_interrupted = True
 
 
 def _arguments() -> argparse.Namespace:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from pathlib import Path
 
+from tools.chaos.outcome import Done, NotDoneError
 from tools.chaos.programs import Life
 from tools.chaos.scene import Scene
 
@@ -20,7 +21,7 @@ def find_library() -> Path | None:
     return next((folder / LIBRARY for folder in folders if (folder / LIBRARY).exists()), None)
 
 
-async def jump(scene: Scene, draw: random.Random) -> str:
+async def jump(scene: Scene, draw: random.Random) -> Done:
     """Let one live with a clock of its own, move that, and kill it: the next has the true time."""
     programs = [*scene.workers[: scene.plan.workers], draw.choice(scene.subscribers)]
     async with scene.hold_of(programs, draw) as program:
@@ -35,9 +36,14 @@ async def jump(scene: Scene, draw: random.Random) -> str:
         await program.kill_for_good()
         program.start(Life(program.usual.command, environment))
         jumps = [draw.choice(JUMPS_S) for _ in range(draw.randint(*JUMPS))]
-        for seconds in jumps:
+        try:
+            if not await program.is_ready():
+                raise NotDoneError(f"{program.name} was not ready before")
+            for seconds in jumps:
+                await asyncio.sleep(draw.uniform(*BETWEEN_S))
+                clock.write_text(f"{seconds:+d}")
             await asyncio.sleep(draw.uniform(*BETWEEN_S))
-            clock.write_text(f"{seconds:+d}")
-        await asyncio.sleep(draw.uniform(*BETWEEN_S))
-        await program.kill()
-        return f"{program.name} by {', '.join(f'{seconds:+d}' for seconds in jumps)} s"
+        finally:
+            await program.kill()
+        how_far = ", ".join(f"{seconds:+d}" for seconds in jumps)
+        return Done(f"{program.name} by {how_far} s")

@@ -1,7 +1,10 @@
 """The Kafka of one round: one node or three, each with a listener for every client's proxy."""
 
 import asyncio
-from contextlib import suppress
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -22,7 +25,7 @@ class Cluster:
 
     def __init__(self, home: Path, nodes: int, clients: list[str]) -> None:
         """Choose all ports; they stay the same over restarts."""
-        self.is_struck = asyncio.Lock()  # by a fault: one node at a time
+        self._is_struck = asyncio.Lock()  # by a fault: one node at a time
         ports = iter(free_ports(*[0] * (nodes * (2 + 2 * len(clients)))))
         controllers = {number: next(ports) for number in range(1, nodes + 1)}
         cluster_id = new_cluster_id()
@@ -61,14 +64,22 @@ class Cluster:
             await asyncio.to_thread(node.start)
         await asyncio.gather(*(node.wait_ready() for node in self.nodes))
 
-    async def bring_back(self, node: Broker) -> None:
-        """Start a node again after `stop` or `kill`, at its old address."""
+    @asynccontextmanager
+    async def hold_of_node(self, draw: random.Random) -> AsyncIterator[Broker]:
+        """Choose a node to strike, once all have recovered from the last stroke."""
+        async with self._is_struck:
+            await asyncio.to_thread(self._wait_whole)
+            yield draw.choice(self.nodes)
+
+    async def bring_back(self, node: Broker) -> float:
+        """Start a node again after `stop` or `kill`, at its old address; say when that was."""
         address = node.bootstrap
         await asyncio.to_thread(node.stop)
+        started_at = time.monotonic()
         await asyncio.to_thread(node.start)
         await node.wait_ready()
-        await asyncio.to_thread(self._wait_whole)
         assert node.bootstrap == address, node.notice
+        return started_at
 
     def _wait_whole(self) -> None:
         """Wait until each partition has all its copies again: else the next stop takes the last."""

@@ -7,17 +7,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tools.chaos.programs import READY_MAX_S, Program
+from tools.chaos.outcome import Done, NotDoneError
+from tools.chaos.programs import Program
 from tools.chaos.scene import Scene
-from tools.waiting import comes_true
-from tools.workers import READY
 
 SIZES_MIB = (96, 128)
 SERVES_S, FULL_S = (2.0, 4.0), (3.0, 6.0)
 PIECE = bytes(1 << 16)
 
 
-async def fill(scene: Scene, draw: random.Random) -> str:
+async def fill(scene: Scene, draw: random.Random) -> Done:
     """Fill the disk under a worker that serves, and free it while it dies again and again."""
     async with scene.hold_of_worker(draw) as worker:
         await worker.kill_for_good()
@@ -29,13 +28,14 @@ async def fill(scene: Scene, draw: random.Random) -> str:
         finally:
             await worker.kill_for_good()
             _unmount(worker.home)
-        worker.start()
-        return f"{worker.name}, {size_mib} MiB full for {full_s:.1f} s"
+            worker.start()
+        return Done(f"{worker.name}, {size_mib} MiB full for {full_s:.1f} s")
 
 
 async def _use_and_fill(worker: Program, serves_s: float, full_s: float) -> None:
     worker.start()
-    await comes_true(lambda: worker.has_said(READY), READY_MAX_S)
+    if not await worker.is_ready():
+        raise NotDoneError(f"{worker.name} was not ready before")
     rest = worker.home / "of-somebody-else"
     await asyncio.to_thread(_fill, rest)
     await asyncio.sleep(full_s)

@@ -12,9 +12,10 @@ from tools.chaos import (
     subscriber_faults,
     worker_faults,
 )
+from tools.chaos.outcome import Done
 from tools.chaos.scene import Scene
 
-Fault = Callable[[Scene, random.Random], Awaitable[str]]  # does it, gives its details
+Fault = Callable[[Scene, random.Random], Awaitable[Done]]  # or raises NotDoneError
 
 FAULTS: Mapping[str, Fault] = {
     "worker killed at random": worker_faults.kill,

@@ -12,19 +12,17 @@ from typing import Any
 from tools.guard import guarded
 from tools.verify.standing import Kind, Standing
 
-UNDECIDED = "I12"
 GRACE_S = 1.0
 CATCH_UP_TRIES, CATCH_UP_PAUSE_S = 15, 2.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verify said, or that it said nothing; `undecided` is among the violations too."""
+    """What verify found: how many disagreements, and what it tells of them."""
 
-    violations: list[str]
-    notes: list[str] = field(default_factory=list)
+    disagreements: int
+    lines: list[str]
     totals: dict[str, int] = field(default_factory=dict)
-    undecided: int = 0
     unread: list[str] = field(default_factory=list)  # said of subscribers that are not at the end
 
 
@@ -42,37 +40,31 @@ class Judge:
         lines = (f"{account} {request_id}\n" for account, request_id in acknowledged)
         self._acknowledged.write_text("".join(lines))
 
-    async def wait_decided(self, wait_s: float) -> int:
-        """Give how many requests are undecided when the time is over."""
-        verdict = await self._verify(wait_s, with_stores=False)
-        return verdict.undecided
-
     async def judge(self) -> Verdict:
         """Judge everything, once subscribers have read to the end. Workers must have stopped."""
         for _ in range(CATCH_UP_TRIES):
-            verdict = await self._verify(0, with_stores=True)
+            verdict = await self._verify()
             if not verdict.unread:
                 return verdict
             await asyncio.sleep(CATCH_UP_PAUSE_S)
-        lines = [line for line in verdict.unread if line not in verdict.violations]
-        return replace(verdict, violations=[*verdict.violations, *lines])
+        lines = [line for line in verdict.unread if line not in verdict.lines]
+        more = verdict.disagreements + len(lines)
+        return replace(verdict, disagreements=more, lines=[*verdict.lines, *lines])
 
     @property
     def _acknowledged(self) -> Path:
         return self.folder / "acknowledged"
 
-    async def _verify(self, wait_s: float, *, with_stores: bool) -> Verdict:
+    async def _verify(self) -> Verdict:
         found = self.folder / "findings.json"
         found.unlink(missing_ok=True)
-        workers = self.workers if with_stores else (self.folder / "nothing",)
-        workers[0].mkdir(exist_ok=True)
         command = [
             *(sys.executable, "-m", "tools.verify"),
             *("--bootstrap-servers", self.bootstrap),
             *("--home", str(self.home)),
             *("--acknowledged", str(self._acknowledged)),
-            *("--wait", f"{wait_s:.0f}", "--json", str(found)),
-            *(part for worker in workers for part in ("--worker-home", str(worker))),
+            *("--json", str(found)),
+            *(part for worker in self.workers for part in ("--worker-home", str(worker))),
         ]
         process = await asyncio.create_subprocess_exec(
             *guarded(GRACE_S, command),
@@ -89,23 +81,21 @@ class Judge:
         finally:
             process.stdin.close()
         if not found.exists():
-            return Verdict([f"verify said nothing: {errors.decode(errors='replace')[-2000:]}"])
+            return Verdict(1, [f"verify said nothing: {errors.decode(errors='replace')[-2000:]}"])
         return read_verdict(json.loads(found.read_text()))
 
 
 def read_verdict(content: dict[str, Any]) -> Verdict:
     """Take up what verify wrote with --json."""
-    undecided = sum(
-        check["disagreements"] for check in content["checks"] if check["id"] == UNDECIDED
-    )
-    lines = [*_lines(content)]
+    unreadable = [each for each in content["stores"] if each["standing"] == Standing.UNREADABLE]
+    disagreements = content["totals"]["disagreements"] + len(unreadable)
     totals = {what: count for what, count in content["totals"].items() if what != "disagreements"}
     unread = [
         store["text"]
         for store in content["stores"]
         if store["kind"] != Kind.WORKER and store["standing"] != Standing.WHOLE
     ]
-    return Verdict(lines, content["notes"], totals, undecided, unread)
+    return Verdict(disagreements, [*_lines(content)], totals, unread)
 
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:

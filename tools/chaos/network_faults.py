@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tools.chaos.outcome import Done
 from tools.chaos.programs import Program
 from tools.chaos.proxy import Proxy
 from tools.chaos.scene import Scene
@@ -17,15 +18,15 @@ ENDS_DROPPED_SHARE = 0.5
 ANSWERS_ONLY_SHARE = 0.5
 
 
-async def cut(scene: Scene, draw: random.Random) -> str:
+async def cut(scene: Scene, draw: random.Random) -> Done:
     """End all connections and let none come up."""
     async with _way(scene, draw) as (program, proxies):
         for proxy in proxies:
             proxy.cut()
-        return f"{program.name} {await _last(draw)}"
+        return Done(f"{program.name} {await _last(draw)}")
 
 
-async def hold(scene: Scene, draw: random.Random) -> str:
+async def hold(scene: Scene, draw: random.Random) -> Done:
     """Leave connections open and pass nothing on, or requests but no answers."""
     answers_only = draw.random() < ANSWERS_ONLY_SHARE
     ends_dropped = draw.random() < ENDS_DROPPED_SHARE
@@ -37,16 +38,16 @@ async def hold(scene: Scene, draw: random.Random) -> str:
             for proxy in proxies:
                 proxy.drop()
         what = "answers" if answers_only else "everything"
-        return f"{program.name} {what} {lasted}" + (", then cut" if ends_dropped else "")
+        return Done(f"{program.name} {what} {lasted}" + (", then cut" if ends_dropped else ""))
 
 
-async def delay(scene: Scene, draw: random.Random) -> str:
+async def delay(scene: Scene, draw: random.Random) -> Done:
     """Pass everything on later."""
     delay_s = draw.uniform(*DELAY_S)
     async with _way(scene, draw) as (program, proxies):
         for proxy in proxies:
             proxy.delay(delay_s)
-        return f"{program.name} by {delay_s:.2f} s {await _last(draw)}"
+        return Done(f"{program.name} by {delay_s:.2f} s {await _last(draw)}")
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from tools.chaos.outcome import NotDoneError
 from tools.guard import guarded
 from tools.waiting import comes_true
 
@@ -33,8 +34,8 @@ class Life:
 class Program:
     """One program under a guard, so that it never outlives this process; one fault at a time."""
 
-    def __init__(self, name: str, home: Path, usual: Life) -> None:
-        self.name, self.home = name, home
+    def __init__(self, name: str, home: Path, usual: Life, ready_line: str) -> None:
+        self.name, self.home, self._ready_line = name, home, ready_line
         self.is_wanted = False
         self.is_struck = asyncio.Lock()  # by a fault
         self.log = home.parent / f"{name}.log"
@@ -59,19 +60,20 @@ class Program:
     async def kill_for_good(self) -> None:
         """Kill -9, and do not bring it back."""
         self.is_wanted = False
-        await self.kill()
+        with contextlib.suppress(NotDoneError):  # it was between two lives
+            await self.kill()
         await self._give_up()
 
     async def kill(self) -> None:
-        """Kill -9; it is brought back."""
+        """Kill -9; it is brought back. Raises NotDoneError if it was not to run."""
         await self._signal(signal.SIGKILL)
 
     async def freeze(self) -> None:
-        """As a paused virtual machine."""
+        """As a paused virtual machine. Raises NotDoneError as `kill`."""
         await self._signal(signal.SIGSTOP)
 
     async def resume(self) -> None:
-        """Go on after `freeze`."""
+        """Go on after `freeze`. Raises NotDoneError as `kill`."""
         await self._signal(signal.SIGCONT)
 
     def has_said(self, words: str) -> bool:
@@ -81,6 +83,10 @@ class Program:
         with self.log.open("rb") as written:
             written.seek(self._life_begins_at)
             return words.encode() in written.read()
+
+    async def is_ready(self) -> bool:
+        """Whether it says that it is at work, in time."""
+        return await comes_true(lambda: self.has_said(self._ready_line), READY_MAX_S)
 
     async def wait_end(self) -> None:
         """Return when the life that it has now is over."""
@@ -130,13 +136,12 @@ class Program:
         self._guard.stdin.close()
 
     async def _signal(self, number: signal.Signals) -> None:
-        """Reach the program behind the guard; a moment after the start it may not be there yet."""
-        keeper = self._keeper
-        await comes_true(lambda: self._guard or keeper is None or keeper.done())
-        guard = self._guard
-        while guard and guard.returncode is None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                for child in psutil.Process(guard.pid).children():
-                    child.send_signal(number)
-                    return
+        """Reach the program behind its guard, in this life or the next. Raises NotDoneError."""
+        while self._keeper and not self._keeper.done():
+            if self._guard and self._guard.returncode is None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    for child in psutil.Process(self._guard.pid).children():
+                        child.send_signal(number)
+                        return
             await asyncio.sleep(POLL_S)
+        raise NotDoneError(f"{self.name} does not run")

@@ -11,9 +11,19 @@ from typing import Any, Self
 from tools.chaos.plan import GROUPS, KINDS
 
 TOGETHER = "several at once"
+CANNOT_GO_ON = 2
 PERCENT_HALF, PERCENT_ALMOST_ALL = 50, 99
 GIB = 1 << 30
 GROUP_OF = {kind.name: kind.group for kind in KINDS}
+
+
+def machine() -> str:
+    """Name the machine in a line."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
+        f"{memory:.0f} GiB, Python {platform.python_version()}"
+    )
 
 
 @dataclass
@@ -25,12 +35,14 @@ class Report:
     rounds: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     recoveries: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    unrecovered: Counter[str] = field(default_factory=Counter)
+    not_done: Counter[str] = field(default_factory=Counter)  # drawn, and could not be done
     requests: Counter[str] = field(default_factory=Counter)
     totals: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
+    disagreements: int = 0
+    lines: list[str] = field(default_factory=list)  # what is told of them
     not_run: dict[str, str] = field(default_factory=dict)
-    interrupted: int = 0
+    unjudged: list[str] = field(default_factory=list)  # rounds that count for nothing, and why
+    machine: str = field(default_factory=machine)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -52,7 +64,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """What a program that only reports it ends with."""
-        return 1 if self.violations else 0
+        return 1 if self.disagreements else CANNOT_GO_ON if self.unjudged else 0
 
     def as_json(self) -> dict[str, Any]:
         """Give it for `from_json`."""
@@ -64,11 +76,12 @@ class Report:
         self.minutes += other.minutes
         self.rounds += other.rounds
         self.faults += other.faults
-        self.unrecovered += other.unrecovered
+        self.not_done += other.not_done
         self.requests += other.requests
         self.totals += other.totals
-        self.violations += other.violations
-        self.interrupted += other.interrupted
+        self.disagreements += other.disagreements
+        self.lines += other.lines
+        self.unjudged += other.unjudged
         for kind, times in other.recoveries.items():
             self.recoveries[kind] += times
         self.not_run = {
@@ -85,10 +98,10 @@ class Report:
         yield "# Chaos"
         yield ""
         yield f"Seeds: {', '.join(map(str, self.seeds))}. {self.minutes:.0f} minutes."
-        yield f"Machine: {machine()}."
+        yield f"Machine: {self.machine}."
         yield f"Rounds: {_listed(self.rounds)}."
-        if self.interrupted:
-            yield "Interrupted: this is how far it came."
+        for line in self.unjudged:
+            yield f"Without a verdict, and not counted: {line}"
         yield ""
 
     def _fault_table(self) -> Iterable[str]:
@@ -118,15 +131,14 @@ class Report:
     def _tail(self) -> Iterable[str]:
         yield f"Requests sent: {_listed(self.requests)}."
         yield f"Found on the topics: {_listed(self.totals)}."
-        for kind, times in self.unrecovered.items():
-            yield f"Not recovered within a minute, {times} times: {kind}."
+        yield f"Drawn, but could not be done, and not counted: {_listed(self.not_done)}."
         yield ""
         run = {label.split(",", maxsplit=1)[0] for label in self.faults}
         not_run = {kind.name: "not drawn" for kind in KINDS if kind.name not in run} | self.not_run
         reasons = (f"{kind} ({why})" for kind, why in not_run.items())
         yield f"Faults not run: {', '.join(reasons) or 'none'}."
-        yield f"Violations: {len(self.violations) or 'none'}."
-        for line in self.violations:
+        yield f"Disagreements: {self.disagreements or 'none'}."
+        for line in self.lines:
             yield f"- {line}"
 
 
@@ -138,15 +150,6 @@ def label_of(kind: str, nodes: int) -> str:
 def group_of(label: str) -> str:
     """Give the group of a fault by its name in the report."""
     return GROUP_OF[label.split(",", maxsplit=1)[0]]
-
-
-def machine() -> str:
-    """Name the machine in a line."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
-    return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
-        f"{memory:.0f} GiB, Python {platform.python_version()}"
-    )
 
 
 def percentile(times: list[float], percent: int) -> float:

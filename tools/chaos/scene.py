@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.chaos.cluster import Cluster
 from tools.chaos.plan import Round
 from tools.chaos.programs import Life, Program
+from tools.workers import READY
 
 WORKERS_MAX = 3
 SUBSCRIBERS = ("finance", "dwh")
@@ -69,9 +70,9 @@ class Scene:
             "ADJUST_STATIC_MEMBERSHIP": str(self.plan.is_static).lower(),
         }
         life = Life([sys.executable, "-m", "streams"], environment)
-        return Program(name, self.folder / name, life)
+        return Program(name, self.folder / name, life, READY)
 
     def _subscriber(self, name: str) -> Program:
         environment = {"ADJUST_BOOTSTRAP_SERVERS": self.cluster.links[name].addresses, **QUICK}
         life = Life([sys.executable, "-m", "streams.subscribers", name], environment)
-        return Program(name, self.home, life)
+        return Program(name, self.home, life, f"adjust {name} reads")

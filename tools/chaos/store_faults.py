@@ -5,53 +5,65 @@ import os
 import random
 import shutil
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tools.chaos.outcome import Done, NotDoneError
+from tools.chaos.programs import Program
 from tools.chaos.scene import Scene
 
 GROWS_S = (2.0, 5.0)
 FILES_MAX = 6
 
 
-async def delete(scene: Scene, draw: random.Random) -> str:
+async def delete(scene: Scene, draw: random.Random) -> Done:
     """Delete some units' stores, or the worker's whole folder."""
     async with scene.hold_of_worker(draw) as worker:
-        await worker.kill_for_good()
-        stores = _stores(worker.home)
-        gone = draw.sample(stores, draw.randint(0, len(stores)))
-        for store in gone or [worker.home]:
-            shutil.rmtree(store)
-        worker.start()
-        return f"{worker.name}, {len(gone) or 'all'} of {len(stores)}"
+        async with _without(worker) as stores:
+            gone = draw.sample(stores, draw.randint(0, len(stores)))
+            for store in gone or [worker.home]:
+                shutil.rmtree(store)
+        return Done(f"{worker.name}, {len(gone) or 'all'} of {len(stores)}")
 
 
-async def truncate(scene: Scene, draw: random.Random) -> str:
+async def truncate(scene: Scene, draw: random.Random) -> Done:
     """Cut some files of RocksDB short, anywhere."""
     async with scene.hold_of_worker(draw) as worker:
-        await worker.kill_for_good()
-        files = [file for store in _stores(worker.home) for file in _files(store)]
-        cut = draw.sample(files, min(len(files), draw.randint(1, FILES_MAX)))
-        for file in cut:
-            os.truncate(file, draw.randrange(file.stat().st_size))
-            scene.cut_short[file.parent] = time.time()
-        worker.start()
-        return f"{worker.name}, {', '.join(f'{file.parent.name}/{file.name}' for file in cut)}"
+        async with _without(worker) as stores:
+            files = [file for store in stores for file in _files(store)]
+            cut = draw.sample(files, min(len(files), draw.randint(1, FILES_MAX)))
+            for file in cut:
+                os.truncate(file, draw.randrange(file.stat().st_size))
+                scene.cut_short[file.parent] = time.time()
+        names = (f"{file.parent.name}/{file.name}" for file in cut)
+        return Done(f"{worker.name}, {', '.join(names)}")
 
 
-async def put_back(scene: Scene, draw: random.Random) -> str:
+async def put_back(scene: Scene, draw: random.Random) -> Done:
     """Copy the store, let it grow, and put the copy back."""
     async with scene.hold_of_worker(draw) as worker:
-        await worker.kill_for_good()
         copy = worker.home.with_name(f"{worker.name}-copy")
-        await asyncio.to_thread(shutil.copytree, worker.home, copy)
-        worker.start()
+        async with _without(worker):
+            await asyncio.to_thread(shutil.copytree, worker.home, copy)
         grown_s = draw.uniform(*GROWS_S)
         await asyncio.sleep(grown_s)
-        await worker.kill_for_good()
-        await asyncio.to_thread(shutil.rmtree, worker.home)
-        copy.rename(worker.home)
+        async with _without(worker):
+            await asyncio.to_thread(shutil.rmtree, worker.home)
+            copy.rename(worker.home)
+        return Done(f"{worker.name}, {grown_s:.1f} s older")
+
+
+@asynccontextmanager
+async def _without(worker: Program) -> AsyncIterator[list[Path]]:
+    """Give its stores while it is away. Raises NotDoneError if it has none yet."""
+    await worker.kill_for_good()
+    try:
+        if not (stores := _stores(worker.home)):
+            raise NotDoneError(f"{worker.name} has no store yet")
+        yield stores
+    finally:
         worker.start()
-        return f"{worker.name}, {grown_s:.1f} s older"
 
 
 def _files(store: Path) -> list[Path]:

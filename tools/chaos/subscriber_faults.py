@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from tools.chaos.outcome import Done, NotDoneError
 from tools.chaos.scene import Scene
 from tools.waiting import comes_true
 
@@ -13,30 +14,33 @@ FROZEN_S = (1.5, 6.0)
 COMMIT_WAIT_S = 5.0
 
 
-async def kill(scene: Scene, draw: random.Random) -> str:
+async def kill(scene: Scene, draw: random.Random) -> Done:
     """Kill -9 one of them."""
     async with scene.hold_of(scene.subscribers, draw) as subscriber:
         await subscriber.kill()
-        return subscriber.name
+        return Done(subscriber.name)
 
 
-async def kill_after_commit(scene: Scene, draw: random.Random) -> str:
+async def kill_after_commit(scene: Scene, draw: random.Random) -> Done:
     """Kill -9 one the moment that its store shows more than before."""
     async with scene.hold_of(scene.subscribers, draw) as subscriber:
         before = _commits(scene.home, subscriber.name)
-        await comes_true(lambda: _commits(scene.home, subscriber.name) > before, COMMIT_WAIT_S)
+        if not await comes_true(
+            lambda: _commits(scene.home, subscriber.name) > before, COMMIT_WAIT_S
+        ):
+            raise NotDoneError(f"{subscriber.name} committed nothing")
         await subscriber.kill()
-        return subscriber.name
+        return Done(subscriber.name)
 
 
-async def freeze(scene: Scene, draw: random.Random) -> str:
+async def freeze(scene: Scene, draw: random.Random) -> Done:
     """SIGSTOP past its lease, then SIGCONT."""
     frozen_s = draw.uniform(*FROZEN_S)
     async with scene.hold_of(scene.subscribers, draw) as subscriber:
         await subscriber.freeze()
         await asyncio.sleep(frozen_s)
         await subscriber.resume()
-        return f"{subscriber.name} for {frozen_s:.1f} s"
+        return Done(f"{subscriber.name} for {frozen_s:.1f} s")
 
 
 def _commits(home: Path, name: str) -> int:

@@ -10,6 +10,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import INPUTS, TopicSettings
+from tools.chaos.outcome import Done, NotDoneError
 from tools.chaos.programs import READY_MAX_S, Life
 from tools.chaos.scene import Scene
 from tools.waiting import PAUSE_S, comes_true
@@ -23,18 +24,18 @@ RESET_WAIT_S = 20.0
 ANYWHERE_MAX = 1000
 
 
-async def kill(scene: Scene, draw: random.Random) -> str:
+async def kill(scene: Scene, draw: random.Random) -> Done:
     """Kill -9 one of them, or all at once."""
     if draw.random() < 0.15:  # noqa: PLR2004 - seldom
         for worker in scene.running:
             await worker.kill()
-        return "all workers"
+        return Done("all workers")
     async with scene.hold_of_worker(draw) as worker:
         await worker.kill()
-        return worker.name
+        return Done(worker.name)
 
 
-async def kill_at_point(scene: Scene, draw: random.Random) -> str:
+async def kill_at_point(scene: Scene, draw: random.Random) -> Done:
     """Let one live that dies at a step; if it does not come there in time, it is killed anyway."""
     point, hit = draw.choice(POINTS), draw.randint(1, 5)
     command = [sys.executable, "-m", "tools.pointed_worker", point, str(hit)]
@@ -46,20 +47,21 @@ async def kill_at_point(scene: Scene, draw: random.Random) -> str:
         is_reached, _ = await asyncio.wait({ended}, timeout=POINT_WAIT_S)
         if not is_reached:
             await worker.kill()
-        return f"{worker.name} at {point} {hit}" + ("" if is_reached else ", not reached")
+            raise NotDoneError(f"{worker.name} did not come to {point} {hit}; killed anyway")
+        return Done(f"{worker.name} at {point} {hit}")
 
 
-async def freeze(scene: Scene, draw: random.Random) -> str:
+async def freeze(scene: Scene, draw: random.Random) -> Done:
     """SIGSTOP until the group has given it up, then SIGCONT."""
     frozen_s = draw.uniform(*FROZEN_S)
     async with scene.hold_of_worker(draw) as worker:
         await worker.freeze()
         await asyncio.sleep(frozen_s)
         await worker.resume()
-        return f"{worker.name} for {frozen_s:.1f} s"
+        return Done(f"{worker.name} for {frozen_s:.1f} s")
 
 
-async def join_and_leave(scene: Scene, draw: random.Random) -> str:
+async def join_and_leave(scene: Scene, draw: random.Random) -> Done:
     """Let workers come and go every few seconds; in the end the usual ones are there."""
     moves = []
     usual = scene.workers[: scene.plan.workers]
@@ -79,10 +81,10 @@ async def join_and_leave(scene: Scene, draw: random.Random) -> str:
                 worker.start()
             elif worker not in usual and worker.is_wanted:
                 await worker.stop()
-    return ", ".join(moves)
+    return Done(", ".join(moves))
 
 
-async def reset_offsets(scene: Scene, draw: random.Random) -> str:
+async def reset_offsets(scene: Scene, draw: random.Random) -> Done:
     """Stop all workers, set the offsets of their group to anything, and start them again."""
     async with AsyncExitStack() as held:
         for worker in scene.workers:
@@ -90,14 +92,19 @@ async def reset_offsets(scene: Scene, draw: random.Random) -> str:
         stopped = scene.running
         await asyncio.gather(*(worker.stop() for worker in stopped))
         where = draw.choice((0, 1, draw.randrange(ANYWHERE_MAX)))
-        said = await asyncio.to_thread(_set_offsets, scene.cluster.bootstrap, where)
-        for worker in stopped:
-            worker.start()
-    return f"to {where}{said}"
+        try:
+            await asyncio.to_thread(_set_offsets, scene.cluster.bootstrap, where)
+        finally:
+            for worker in stopped:
+                worker.start()
+    return Done(f"to {where}")
 
 
-def _set_offsets(bootstrap: str, where: int) -> str:
-    """Set them once nobody is in the group; who was killed stays in it for a session."""
+def _set_offsets(bootstrap: str, where: int) -> None:
+    """Set them once nobody is in the group; who was killed stays in it for a session.
+
+    Raises NotDoneError if Kafka does not let us.
+    """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": "0"})
     places = [
         TopicPartition(topic.name, number, where)
@@ -111,7 +118,7 @@ def _set_offsets(bootstrap: str, where: int) -> str:
             asked[GROUP].result()
         except KafkaException as refused:
             if time.monotonic() > deadline:
-                return f", refused: {refused}"
+                raise NotDoneError(f"Kafka refuses: {refused}") from refused
             time.sleep(PAUSE_S)
         else:
-            return ""
+            return
