@@ -155,14 +155,14 @@ class Stores:
         return [self.of[number]]
 
 
-def good_run() -> tuple[Written, Stores]:
+def good_run(inputs: Iterable[tuple[str, Asked | bytes | None]] = INPUTS) -> tuple[Written, Stores]:
     """Some of everything that can happen, decided by the engine's own handlers."""
     written = Written()
     units = [_Unit(written, number) for number in range(PARTITIONS)]
     stray = json.dumps(request_body(requestId=STRAY, currency="USD")).encode()
     key = ACCOUNT.encode()
-    for topic, asked in INPUTS:
-        value = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+    for topic, asked in inputs:
+        value = json.dumps(asked).encode() if isinstance(asked, dict) else asked
         units[HOME].decide(written.write((topic, HOME), key, value))
     units[ASTRAY].decide(written.write(("adjustment-requests", ASTRAY), key, stray))
     units[HOME].decide(written.places["adjustment-requests", HOME][-1])

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from streams.delivery.protocol import Mark
 from streams.delivery.store import Store, StoreMemory
 from tests.tools.runs import ACKNOWLEDGED, CLUSTER, HOME, PARTITIONS, Stored, good_run
@@ -80,6 +82,52 @@ def test_a_store_that_is_behind_is_compared_as_far_as_it_says(tmp_path: Path) ->
     assert findings.is_agreed
     (looked,) = findings.stores
     assert (looked.standing, looked.behind) == (Standing.BEHIND, 1)
+
+
+def compacted(home: Path, *, table: str, until: int, row: bytes | None) -> list[str]:
+    """What is said of a store that is behind, where compaction took what it had read."""
+    written, stores = good_run()
+    unit, topic = stores.of[HOME], f"adjust-{table}-changelog"
+    records = written.places[topic, HOME]
+    key = records[0].key or b""
+    unit.following[topic] = until
+    for later in records[until:]:  # the rows of other subjects are not there yet
+        unit.content.pop((table.encode(), later.key or b""), None)
+    unit.content[table.encode(), key] = records[0].value if row is None else row  # type: ignore[assignment]
+    written.places[topic, HOME] = [each for each in records if each.offset or each.key != key]
+    opened(home, unit).close()
+    with Workers([home], CLUSTER) as workers:
+        return verify(written, PARTITIONS, workers, Beside()).lines
+
+
+@pytest.mark.parametrize("table", ["accounts", "chargeable-events", "answers"])
+def test_an_older_row_whose_record_was_compacted_is_agreed_with(tmp_path: Path, table: str) -> None:
+    assert compacted(tmp_path, table=table, until=1, row=None) == []
+
+
+@pytest.mark.parametrize("table", ["accounts", "chargeable-events", "answers"])
+def test_an_older_row_that_never_was_is_not_agreed_with(tmp_path: Path, table: str) -> None:
+    (line,) = compacted(tmp_path, table=table, until=1, row=b"{}")
+    assert line.startswith(f"worker-0/unit-{HOME}.db, row ")
+
+
+@pytest.mark.parametrize("table", ["accounts", "chargeable-events", "answers", "progress"])
+def test_a_store_ahead_of_its_mark_is_not_agreed_with(tmp_path: Path, table: str) -> None:
+    written, _ = good_run()
+    first, *others = written.places[f"adjust-{table}-changelog", HOME]
+    newest = [first, *(each for each in others if each.key == first.key)][-1]
+    assert len(compacted(tmp_path, table=table, until=1, row=newest.value)) == 1
+
+
+@pytest.mark.parametrize("table", ["accounts", "chargeable-events", "answers", "progress"])
+def test_a_store_with_rows_that_says_it_read_nothing_is_not_agreed_with(
+    tmp_path: Path, table: str
+) -> None:
+    _, stores = good_run()
+    stores.of[HOME].following[f"adjust-{table}-changelog"] = 0
+    opened(tmp_path, stores.of[HOME]).close()
+    lines = verified(tmp_path).lines
+    assert any(f" of {table}: is not what any record " in line for line in lines)
 
 
 def test_a_store_that_cannot_be_opened_is_not_agreed_with(tmp_path: Path) -> None:

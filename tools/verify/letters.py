@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from tools.audit.packing import digest
 from tools.verify.checks import Check
+from tools.verify.conflicts import Conflicts
 from tools.verify.log import Record
+from tools.verify.topics import REQUESTS
 from tools.verify.unreadable import why_unreadable
 
 
@@ -22,11 +24,14 @@ class Letter:
 class Letters:
     """The dead letters of one input of one partition number."""
 
-    def __init__(self, topic: str, number: int, records: Iterable[Record], check: Check) -> None:
+    def __init__(
+        self, place: tuple[str, int], records: Iterable[Record], conflicts: Conflicts, check: Check
+    ) -> None:
         """Read all of them: there are few."""
         self.count = 0
         self.have_expired = False  # the oldest; what they were of may still be there
-        self._topic, self._check = topic, check
+        self._topic, number = place
+        self._conflicts, self._check = conflicts, check
         self._letters: dict[int, list[Letter]] = {}
         for record in records:
             self._enter(record, number)
@@ -44,7 +49,7 @@ class Letters:
                 self._check.say(
                     f"{letter.address}: key or value differ from {record.address}, which it is of."
                 )
-            expected = why_unreadable(record, is_at_home=is_at_home)
+            expected = self._why(record, letter, is_at_home=is_at_home)
             if expected is not None and letter.code != expected:
                 self._check.say(
                     f"{letter.address}: {record.address} was put aside as {letter.code}, but "
@@ -53,9 +58,18 @@ class Letters:
         return bool(letters) or self._has_expired(record, is_at_home=is_at_home)
 
     def _has_expired(self, record: Record, *, is_at_home: bool) -> bool:
-        is_expired = self.have_expired and why_unreadable(record, is_at_home=is_at_home) != ""
+        """Whether its dead letter may have been there; a conflict cannot be told any more."""
+        is_expired = self.have_expired and (
+            self._topic != REQUESTS or why_unreadable(record, is_at_home=is_at_home) != ""
+        )
         self.count += is_expired
         return is_expired
+
+    def _why(self, record: Record, letter: Letter, *, is_at_home: bool) -> str | None:
+        why = why_unreadable(record, is_at_home=is_at_home)
+        if why or letter.code not in Conflicts.CODES or self._topic == REQUESTS:
+            return why
+        return self._conflicts.why(self._topic, record.value)
 
     def strays(self, begin: int) -> None:
         """Say which dead letters are of no record; those before the topic's beginning may be."""
@@ -79,6 +93,8 @@ class Letters:
             headers.get("dlq-truncated") == "true",
         )
         self._letters.setdefault(int(offset), []).append(letter)
+        if letter.code in Conflicts.CODES:
+            self._conflicts.watch(self._topic, record.value)
 
 
 def _bytes(record: Record) -> bytes:

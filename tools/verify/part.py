@@ -7,12 +7,14 @@ from typing import Any, Protocol
 
 from tools.verify.answers import NOT_OF_THE_FORM, Answer, decode
 from tools.verify.charges import Charges
+from tools.verify.conflicts import Conflicts
 from tools.verify.inputs import Input
 from tools.verify.invariants import Invariants
 from tools.verify.judge import Judge, content_digest
 from tools.verify.letters import Letters
 from tools.verify.log import Bounds, Record
 from tools.verify.memory import Acknowledged, Memory
+from tools.verify.older import Older
 from tools.verify.pairs import Pairs
 from tools.verify.placing import Homes, Placing
 from tools.verify.rows import seq_of
@@ -95,16 +97,16 @@ class Part:
         self._charges, self._pairs = Charges(found.sums), Pairs(found.pairs)
         self._memory = Memory(found.remembered, found.repeats, run.acknowledged)
         self._placing = Placing(found.numbers, run.homes)
-        self._letters = {
-            topic: Letters(
-                topic, number, topics.part(dead_letters_of(topic), number), found.letters
-            )
-            for topic in INPUTS
-        }
+        self._conflicts = Conflicts()
+        self._letters = {topic: self._letters_of(topic) for topic in INPUTS}
         self._inputs = {
             topic: Input(self._noted(topic), partial(self._ends_alone, topic)) for topic in INPUTS
         }
         self._answered = 0
+
+    def _letters_of(self, topic: str) -> Letters:
+        records = self._topics.part(dead_letters_of(topic), self._number)
+        return Letters((topic, self._number), records, self._conflicts, self._found.letters)
 
     def check(self, workers: Units) -> None:
         """Go through all of it, in the order in which the engine decided."""
@@ -122,13 +124,15 @@ class Part:
     def _compare(self, place: int, unit: Unit) -> Looked:
         """Compare a store with the changelogs, as far as it has read them."""
         try:
-            behind = sum(
-                table.compare(place, self._found.stores) for table in self._tables.values()
-            )
+            compared = [table.compare(place, self._found.stores) for table in self._tables.values()]
         except UnreadableError as reason:
             text = f"Workers: {unit.name} cannot be read to its end: {reason}."
             return Looked(Kind.WORKER, unit.name, Standing.UNREADABLE, text=text)
-        if not behind:
+        for each in compared:
+            if each.older:
+                read = partial(self._topics.part, number=self._number)
+                Older(unit.name, each).judge(read, self._found.stores)
+        if not (behind := sum(each.behind for each in compared)):
             return Looked(Kind.WORKER, unit.name, Standing.WHOLE)
         text = f"Workers: {unit.name} is {behind} records behind, and was compared as far as that."
         return Looked(Kind.WORKER, unit.name, Standing.BEHIND, behind, text)
@@ -213,6 +217,7 @@ class Part:
         if kind in UPSERTS:
             key = account if kind == "account" else f"{account}/{image['refId']}"
             self._tables[UPSERTS[kind]].say(key.encode(), row_digest(record.value or b""))
+            self._conflicts.publish(UPSERTS[kind], image, is_upsert=topic != REQUESTS)
 
     def _check_headers(self, record: Record, request_id: str | None, number: int) -> None:
         for fault in _header_faults(record, request_id, number):

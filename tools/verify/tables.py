@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -23,6 +23,14 @@ class Unit(Protocol):
 
     def rows(self, table: str) -> Iterator[tuple[bytes, bytes]]:
         """Give the rows of a table, with their keys. Raises UnreadableError."""
+
+
+class Compared(NamedTuple):
+    """What is left to say of one table of one store."""
+
+    table: str
+    behind: int  # records of the changelog that it has not read
+    older: dict[bytes, bytes]  # digests of rows whose records are not in the changelog any more
 
 
 class Table:
@@ -75,14 +83,18 @@ class Table:
                     "the results say."
                 )
 
-    def compare(self, place: int, check: Check) -> int:
+    def compare(self, place: int, check: Check) -> Compared:
         """Compare the rows of one store with the changelog, as far as the store has read it.
 
-        Tells how many records it has not read. Raises UnreadableError.
+        Raises UnreadableError.
         """
         copy = self._copies[place]
-        copy.compare(check)
-        return copy.behind
+        return Compared(self.name, copy.behind, copy.compare(check))
+
+    def is_same_answer(self, slot: int, row: bytes) -> bool:
+        """Whether a row is the answer that the changelog holds, before it was reversed."""
+        content, by = _content(self.name, row, b"")
+        return by is None and content == _of(self._held, slot)
 
     def _slot(self, key: bytes) -> int:
         slot = self._slots.get(key)
@@ -133,8 +145,9 @@ class _Copy:
         else:
             self.behind += 1
 
-    def compare(self, check: Check) -> None:
-        table, met = self._table, bytearray(len(self._at))
+    def compare(self, check: Check) -> dict[bytes, bytes]:
+        """Compare; give the rows whose record was compacted, so that others must prove them."""
+        table, met, older = self._table, bytearray(len(self._at)), {}
         for key, row in self.unit.rows(table.name):
             check.rows += 1
             slot = table._slots.get(key)  # noqa: SLF001 - its own
@@ -142,17 +155,27 @@ class _Copy:
                 check.say(f"{self._row(key)}: is in no record of {table._topic}.")  # noqa: SLF001
                 continue
             met[slot] = 1
-            is_newer_only = self._at[slot] < 0 <= table._at[slot]  # noqa: SLF001 - its own
-            if not is_newer_only and row_digest(row) != _of(self._rows, slot):
+            if self._may_be_older(slot) and (
+                table.name != ANSWERS or table.is_same_answer(slot, row)
+            ):
+                older[key] = row_digest(row)
+            elif row_digest(row) != _of(self._rows, slot):
                 check.say(f"{self._row(key)}: is not what {self._address(slot)} says.")
         for key, slot in table._slots.items():  # noqa: SLF001 - its own
             if self._at[slot] >= 0 and not met[slot]:
                 check.say(f"{self._row(key)}: is missing; {self._address(slot)} has it.")
+        return older
+
+    def _may_be_older(self, slot: int) -> bool:
+        """Whether the changelog has newer records only, and may have had one that it reached."""
+        return self._at[slot] < 0 <= self._table._at[slot] and self._until > 0  # noqa: SLF001
 
     def _row(self, key: bytes) -> str:
         return f"{self.unit.name}, row {key.decode(errors='replace')} of {self._table.name}"
 
     def _address(self, slot: int) -> str:
+        if self._at[slot] < 0:
+            return f"any record of {self._table._topic} before offset {self._until}"  # noqa: SLF001
         return f"{self._table._topic}-{self._at[slot]}"  # noqa: SLF001 - its own
 
 

@@ -1,4 +1,4 @@
-"""Judges by a reading of its own why a request could not be answered."""
+"""Judges by a reading of its own why a record of an input could not be read."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from typing import Any
 
 from tools.verify.log import Record
 from tools.verify.topics import REQUESTS
+from tools.verify.upsert_form import why_unfit
 
 BYTES_MAX = 1 << 20
 DIGITS_MAX, HUGE = 20, 10**20
@@ -17,16 +18,14 @@ class NotJsonError(ValueError):
 
 
 def why_unreadable(record: Record, *, is_at_home: bool) -> str | None:
-    """Give the code of a request's dead letter, "" for none; None where that is not judged here."""
+    """Give the code of a record's dead letter, "" for none; None where it is too deep to judge."""
     if record.key is None:
         return "NO_KEY"
     if not _REF_ID.fullmatch(record.key):
         return "INVALID_KEY"
     if not is_at_home:
         return "WRONG_PARTITION"
-    return (
-        _why_unanswerable(record.value, record.key.decode()) if record.topic == REQUESTS else None
-    )
+    return _why_not_taken(record.topic, record.value, record.key.decode())
 
 
 def read_strictly(value: bytes) -> Any:
@@ -46,7 +45,7 @@ def read_strictly(value: bytes) -> Any:
     return content
 
 
-def _why_unanswerable(value: bytes | None, key: str) -> str | None:
+def _why_not_taken(topic: str, value: bytes | None, key: str) -> str | None:
     if value is None:
         return "NO_VALUE"
     try:
@@ -55,7 +54,7 @@ def _why_unanswerable(value: bytes | None, key: str) -> str | None:
         return "NOT_JSON"
     except RecursionError:
         return None
-    return why_unclaimed(content, key)
+    return why_unclaimed(content, key) if topic == REQUESTS else why_unfit(topic, content, key)
 
 
 def why_unclaimed(content: Any, key: str) -> str:

@@ -38,24 +38,24 @@ class Upserts:
         """Enter what was published of an upsert, which may have been compacted since."""
         self._check.rows += 1
         owned = _owned(topic, content)
-        self._known[_place(topic, content)] = owned
+        self._known[place_of(topic, content)] = owned
         if topic == ACCOUNTS and image.key is not None:
             came_from = int(image.headers["source"].rsplit("-", 1)[1])
             self._newest[image.key] = self._newest.get(image.key, (-1, -1))[0], came_from
         if source is None:
             return
-        sent = _read(source)
-        if sent is None or _place(topic, sent) != _place(topic, content):
+        sent = read_upsert(source.value)
+        if sent is None or place_of(topic, sent) != place_of(topic, content):
             self._check.say(f"{image.address}: is not of what {source.address} is about.")
         elif _owned(topic, sent) != owned:
             self._check.say(f"{image.address}: says other than {source.address}, which it is of.")
 
     def says_nothing_new(self, record: Record) -> bool:
         """Whether an upsert changed nothing, so that nothing was to be published of it."""
-        content = _read(record)
+        content = read_upsert(record.value)
         if content is None:
             return False
-        known = self._known.get(_place(record.topic, content))
+        known = self._known.get(place_of(record.topic, content))
         return known is not None and known == _owned(record.topic, content)
 
     def finish(self) -> None:
@@ -68,15 +68,17 @@ class Upserts:
                 )
 
 
-def _read(record: Record) -> Body | None:
+def read_upsert(value: bytes | None) -> Body | None:
+    """Read what was sent, if it is a JSON object."""
     try:
-        content = read_strictly(record.value or b"")
+        content = read_strictly(value or b"")
     except (NotJsonError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
-def _place(topic: str, content: Body) -> bytes:
+def place_of(topic: str, content: Body) -> bytes:
+    """Name what an upsert or an image is about."""
     owner = content.get("account")
     account = owner.get("refId") if topic == EVENTS and isinstance(owner, dict) else ""
     return f"{topic}/{account}/{content.get('refId')}".encode(errors="replace")
