@@ -19,6 +19,7 @@ from tests.tools.runs import (
 )
 from tools.verify.findings import Findings
 from tools.verify.memory import Acknowledged
+from tools.verify.shelves import IN_MEMORY_MAX
 from tools.verify.whole import Beside, verify
 
 Edit = Callable[[Written, Stores], object]
@@ -294,11 +295,13 @@ CASES: list[Case] = [
 ]
 
 
-def findings_of(edit: Edit) -> Findings:
+def findings_of(edit: Edit, in_memory_max: int = IN_MEMORY_MAX) -> Findings:
     written, stores = good_run()
     edit(written, stores)
     acknowledged = Acknowledged(lambda: ACKNOWLEDGED)
-    return verify(written, PARTITIONS, stores, Beside(acknowledged=acknowledged))
+    return verify(
+        written, PARTITIONS, stores, Beside(acknowledged=acknowledged, in_memory_max=in_memory_max)
+    )
 
 
 def broken(findings: Findings) -> str:

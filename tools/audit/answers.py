@@ -1,10 +1,9 @@
 """What an answer must say in every field, and where one that was given says something else."""
 
 import re
-import sys
 from typing import NamedTuple
 
-from tools.audit.packing import digest, is_same
+from tools.audit.packing import SIZE, digest, is_same
 from tools.audit.reckoning import plus, read, state, written
 from tools.audit.rules import Case
 from tools.audit.shape import Body, Fault
@@ -26,7 +25,20 @@ class First(NamedTuple):
     @classmethod
     def of(cls, asked: Body, result: Body) -> "First":
         """Keep what tells a repeat from other contents, and the same answer from another."""
-        return cls(digest(asked), digest(result), sys.intern(_said(result)))
+        return cls(digest(asked), digest(result), _said(result))
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "First":
+        """Read it again."""
+        return cls(
+            packed[:SIZE],
+            packed[SIZE : 2 * SIZE],
+            packed[2 * SIZE :].decode(errors="surrogatepass"),
+        )
+
+    def pack(self) -> bytes:
+        """Give it in few bytes."""
+        return self.asked + self.result + self.said.encode(errors="surrogatepass")
 
 
 class Verdict(NamedTuple):

@@ -6,12 +6,15 @@ Disagreement for whatever is not as the auditor reckons it. The books then go on
 published, so that one fault is told once.
 """
 
+from collections.abc import Callable, MutableMapping
+
 from tools.audit.answers import First, Verdict, applied, differs, malformed, refused, result_differs
 from tools.audit.packing import digest, pack, unpack
 from tools.audit.reckoning import plus, read, state, written
 from tools.audit.rules import Case, Charge, first_broken
 from tools.audit.shape import Body, Fault, content, shape_faults
 
+Book = MutableMapping[bytes, bytes]
 NOT_OF_THE_FORM = (KeyError, TypeError, ValueError, AttributeError)
 NAMES = {
     "account": {
@@ -32,11 +35,10 @@ class Disagreement(Exception):  # noqa: N818 - it is what an auditor states
 class Auditor:
     """Books of accounts, charges and answers."""
 
-    def __init__(self) -> None:
-        """Begin with empty books."""
-        self._accounts: dict[str, bytes] = {}
-        self._charges: dict[str, Charge] = {}
-        self._remembered: dict[str, First] = {}
+    def __init__(self, book: Callable[[], Book] = dict) -> None:
+        """Begin with empty books; `book` gives one."""
+        self._accounts, self._charges, self._remembered = book(), book(), book()
+        self._adjustments = book()
         self._due: dict[str, list[tuple[str, Body]]] = {}
 
     def enter(self, kind: str, image: Body) -> None:
@@ -85,9 +87,11 @@ class Auditor:
         if not due:
             return self._take(kind, account, image)
         expected_kind, expected = due.pop(0)
+        if not due:
+            del self._due[account]
         if (kind, image["refId"]) == (expected_kind, expected["refId"]):
             return differs("", expected, image)
-        self._due[account] = []
+        self._due.pop(account, None)
         self._take(kind, account, image)
         return f"{expected_kind} {expected['refId']} was to be published before it"
 
@@ -96,13 +100,14 @@ class Auditor:
         last: Body | None = None
         fault = ""
         if kind == "account":
-            last, self._accounts[account] = self._account(account), pack(image)
+            last, self._accounts[account.encode()] = self._account(account), pack(image)
         elif kind == "chargeableEvent":
             place = f"{account}/{image['refId']}"
-            known = self._charges.get(place)
+            known = self._charge(place)
             last = known.image if known else None
-            charge = self._charges.setdefault(place, Charge(b""))
+            charge = known or Charge(place, self._adjustments)
             charge.packed_image = pack(image)
+            self._charges[place.encode()] = charge.pack()
             fault = _sums_differ(charge)
         else:
             return "no applied result announced it"
@@ -112,10 +117,11 @@ class Auditor:
         if faults:
             return Verdict(malformed(account, request, faults), is_remembered=False)
         asked = content(request)
-        known = self._remembered.get(f"{account}/{asked['requestId']}")
+        packed = self._remembered.get(f"{account}/{asked['requestId']}".encode())
+        known = None if packed is None else First.unpack(packed)
         if known is not None and known.asked == digest(asked):
             return Verdict({}, first=known)
-        charge = self._charges.get(f"{account}/{asked['chargeableEventRefId']}")
+        charge = self._charge(f"{account}/{asked['chargeableEventRefId']}")
         case = Case(asked, self._account(account), charge)
         if known is not None:
             answer = refused(account, case, ("REQUEST_ID_REUSED", "requestId"))
@@ -127,19 +133,26 @@ class Auditor:
     def _book(self, account: str, asked: Body | None, result: Body) -> None:
         """Enter what was answered, be it right or wrong."""
         if asked is not None:
-            place = f"{account}/{asked['requestId']}"
-            self._remembered.setdefault(place, First.of(asked, result))
+            key = f"{account}/{asked['requestId']}".encode()
+            if key not in self._remembered:
+                self._remembered[key] = First.of(asked, result).pack()
         if result["status"] != "APPLIED":
             return
         image, adjustment = result["chargeableEvent"], result["adjustment"]
-        charge = self._charges.setdefault(f"{account}/{image['refId']}", Charge(b""))
+        place = f"{account}/{image['refId']}"
+        charge = self._charge(place) or Charge(place, self._adjustments)
         charge.book(image, adjustment)
+        self._charges[place.encode()] = charge.pack()
         self._due[account] = [("chargeableEvent", image), ("adjustment", adjustment)]
 
     def _account(self, ref_id: str) -> Body | None:
-        packed = self._accounts.get(ref_id)
+        packed = self._accounts.get(ref_id.encode())
         account: Body | None = None if packed is None else unpack(packed)
         return account
+
+    def _charge(self, place: str) -> Charge | None:
+        packed = self._charges.get(place.encode())
+        return None if packed is None else Charge.unpack(place, packed, self._adjustments)
 
     def _overdue(self, account: str) -> str:
         due = self._due.pop(account, [])

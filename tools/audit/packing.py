@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 _encode = msgspec.json.Encoder(order="sorted").encode
-_SIZE = 16  # bytes of a digest
+SIZE = 16  # bytes of a digest
 
 pack = msgspec.json.Encoder().encode
 unpack = msgspec.json.Decoder().decode
@@ -14,7 +14,7 @@ unpack = msgspec.json.Decoder().decode
 
 def digest(content: Any) -> bytes:
     """Tell messages apart without keeping them; the order of their attributes is no matter."""
-    return hashlib.blake2b(_encode(content), digest_size=_SIZE).digest()
+    return hashlib.blake2b(_encode(content), digest_size=SIZE).digest()
 
 
 def is_same(one: Any, other: Any) -> bool:

@@ -1,7 +1,8 @@
 """Which rule a well-formed request breaks first, given the account, the charge and its history."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import struct
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
@@ -46,6 +47,8 @@ GIVES_THE_AMOUNT = {
     "SET_TO": "targetAmount",
     "FULL": "adjustmentMode",
 }
+_HEAD = struct.Struct(">3qQ")  # the effects and how many there were; the image follows
+_REVERSED = b"reversed"
 _OF_A_REVERSED = ("chargeType", "adjustmentMode", "taxTreatment")
 
 
@@ -53,15 +56,28 @@ _OF_A_REVERSED = ("chargeType", "adjustmentMode", "taxTreatment")
 class Charge:
     """The books of one chargeable event: its last image and what was done to it.
 
-    There may be millions of them: the image and what a reversal needs to know of each adjustment
-    are kept as bytes.
+    There may be millions of them: they are kept as bytes, and so is what a reversal needs to know
+    of each adjustment, those of all charges in one book.
     """
 
-    packed_image: bytes
+    place: str
+    adjustments: MutableMapping[bytes, bytes]
+    packed_image: bytes = b""
     effects: Amounts = (0, 0, 0)
     count: int = 0
-    _adjustments: dict[bytes, bytes] = field(default_factory=dict)
-    _reversed: set[bytes] = field(default_factory=set)
+
+    @classmethod
+    def unpack(
+        cls, place: str, packed: bytes, adjustments: MutableMapping[bytes, bytes]
+    ) -> "Charge":
+        """Read it again."""
+        excluded, tax, included, count = _HEAD.unpack_from(packed)
+        effects = (excluded, tax, included)
+        return cls(place, adjustments, packed[_HEAD.size :], effects, count)
+
+    def pack(self) -> bytes:
+        """Give it in few bytes, without its adjustments."""
+        return _HEAD.pack(*self.effects, self.count) + self.packed_image
 
     @property
     def image(self) -> Body:
@@ -75,13 +91,13 @@ class Charge:
         self.effects = plus(self.effects, read(adjustment["effect"]))
         self.count += 1
         told = [*(adjustment[name] for name in _OF_A_REVERSED), *read(adjustment["effect"])]
-        self._adjustments[digest(adjustment["refId"])] = pack(told)
+        self.adjustments[self._key(adjustment["refId"])] = pack(told)
         if adjustment["reversalOf"] is not None:
-            self._reversed.add(digest(adjustment["reversalOf"]))
+            self.adjustments[self._key(adjustment["reversalOf"]) + _REVERSED] = b""
 
     def adjustment(self, ref_id: str) -> Body | None:
         """What a reversal must know of an adjustment of this charge."""
-        told = self._adjustments.get(digest(ref_id))
+        told = self.adjustments.get(self._key(ref_id))
         if told is None:
             return None
         *words, excluded, tax, included = unpack(told)
@@ -90,7 +106,10 @@ class Charge:
 
     def is_reversed(self, ref_id: str) -> bool:
         """Whether an adjustment was taken back already."""
-        return digest(ref_id) in self._reversed
+        return self._key(ref_id) + _REVERSED in self.adjustments
+
+    def _key(self, ref_id: str) -> bytes:
+        return digest([self.place, ref_id])
 
 
 @dataclass

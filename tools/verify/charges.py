@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from tools.verify.checks import Check
 from tools.verify.log import Record
+from tools.verify.shelves import Shelf
 
 MICRO = 1_000_000
 _FORM = struct.Struct(">11q")
@@ -61,10 +62,10 @@ class Charge(NamedTuple):
 class Charges:
     """The ledger of chargeable events, entered in the order of the topic."""
 
-    def __init__(self, check: Check) -> None:
-        """Begin with nothing entered."""
+    def __init__(self, check: Check, book: Shelf) -> None:
+        """Begin with nothing entered into the book."""
         self._check = check
-        self._charges: dict[str, bytes] = {}
+        self._charges = book
 
     def __len__(self) -> int:
         """Count the chargeable events."""
@@ -78,19 +79,19 @@ class Charges:
             Money.read(image[name]) for name in ("original", "adjusted", "current")
         )
         nothing = Money(0, 0, 0)
-        packed = self._charges.get(place)
+        packed = self._charges.get(place.encode())
         charge = Charge.unpack(packed) if packed else Charge(original, current, nothing, 0, 0)
         for fault in _faults(charge, image["version"], original, adjusted, current):
             self._check.say(f"{_name(place)}: {fault} ({record.address})")
         now = charge._replace(original=original, current=current, version=image["version"])
-        self._charges[place] = now.pack()
+        self._charges[place.encode()] = now.pack()
 
     def enter_adjustment(self, record: Record, image: dict[str, Any]) -> None:
         """Enter an adjustment; the image of its chargeable event came before it."""
         self._check.rows += 1
         place = f"{image['account']['refId']}/{image['chargeableEventRefId']}"
         effect, before, after = (Money.read(image[name]) for name in ("effect", "before", "after"))
-        packed = self._charges.get(place)
+        packed = self._charges.get(place.encode())
         if packed is None:
             self._check.say(f"{record.address}: adjusts {_name(place)}, which was never published.")
             return
@@ -98,7 +99,7 @@ class Charges:
         now = charge._replace(
             effects=charge.effects.plus(effect), adjustments=charge.adjustments + 1
         )
-        self._charges[place] = now.pack()
+        self._charges[place.encode()] = now.pack()
         if before.plus(effect) != after or after != charge.current:
             self._check.say(
                 f"{_name(place)}: {before} adjusted by {effect} is not {after}, or not the "
@@ -107,8 +108,8 @@ class Charges:
 
     def finish(self) -> None:
         """Say what does not add up."""
-        for place, packed in self._charges.items():
-            charge = Charge.unpack(packed)
+        for key, packed in self._charges.entries():
+            place, charge = key.decode(), Charge.unpack(packed)
             if charge.original.plus(charge.effects) != charge.current:
                 self._check.say(
                     f"{_name(place)}: charged {charge.original}, {charge.adjustments} adjustments "

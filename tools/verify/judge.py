@@ -1,6 +1,7 @@
 """Has an auditor, who knows the rules and nothing of the engine, decide every request again."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from tools.audit.shape import content
 from tools.verify.answers import Answer
 from tools.verify.checks import Check
 from tools.verify.log import Record
+from tools.verify.shelves import Shelf
 from tools.verify.unreadable import NotJsonError, read_strictly, why_unclaimed
 
 _CONTENT = {
@@ -35,11 +37,11 @@ _CONTENT = {
 class Judge:
     """The auditor's books of one partition number, in the order that the outputs are numbered."""
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Check, book: Callable[[], Shelf]) -> None:
         """Begin with empty books."""
         self.unjudged = 0
         self._check = check
-        self._auditor = Auditor()
+        self._auditor = Auditor(book)
 
     def enter(self, kind: str, record: Record, image: dict[str, Any]) -> None:
         """Enter a business transaction."""

@@ -4,9 +4,11 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
 from tools.verify.answers import REUSED, Answer
 from tools.verify.checks import Check
+from tools.verify.shelves import Shelf
 
 _SIZE, _SHORT = 16, 8
 
@@ -17,9 +19,9 @@ class Acknowledged:
     def __init__(self, pairs: Callable[[], Iterable[tuple[str, str]]]) -> None:
         """Read them once; `pairs` gives the same each time."""
         self._pairs = pairs
-        numbers = sorted({_short(_key(*pair)) for pair in pairs()})
-        self._numbers = array("Q", numbers)
-        self._decided = bytearray(len(numbers))
+        numbers = sorted(array("Q", (_short(_key(*pair)) for pair in pairs())))
+        self._numbers = array("Q", (number for number, _ in groupby(numbers)))
+        self._decided = bytearray(len(self._numbers))
 
     def __len__(self) -> int:
         """Count the different ones."""
@@ -52,10 +54,10 @@ class Acknowledged:
 class Memory:
     """The first answers of one partition number: of each a digest and its offset."""
 
-    def __init__(self, once: Check, same: Check, acknowledged: Acknowledged) -> None:
-        """Begin with none."""
+    def __init__(self, once: Check, same: Check, acknowledged: Acknowledged, book: Shelf) -> None:
+        """Begin with an empty book."""
         self._once, self._same, self._acknowledged = once, same, acknowledged
-        self._first: dict[bytes, bytes] = {}
+        self._first = book
 
     def enter(self, answer: Answer) -> None:
         """Enter the next answer."""

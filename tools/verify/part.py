@@ -19,6 +19,7 @@ from tools.verify.pairs import Pairs
 from tools.verify.placing import Homes, Placing
 from tools.verify.rows import seq_of
 from tools.verify.sent_on import SentOn
+from tools.verify.shelves import Shelves
 from tools.verify.standing import Kind, Looked, Standing, UnreadableError
 from tools.verify.tables import Table, Unit, answer_digest, row_digest
 from tools.verify.topics import (
@@ -89,13 +90,15 @@ class Run:
 class Part:
     """Inputs, outputs, changelogs and stores of one partition number, read side by side."""
 
-    def __init__(self, topics: Topics, number: int, run: Run) -> None:
+    def __init__(self, topics: Topics, number: int, run: Run, shelves: Shelves) -> None:
         """Begin before the first record of everything but dead letters, which are read."""
         found = run.invariants
         self._topics, self._number, self._run, self._found = topics, number, run, found
-        self._upserts, self._judge = Upserts(found.upserts), Judge(found.decisions)
-        self._charges, self._pairs = Charges(found.sums), Pairs(found.pairs)
-        self._memory = Memory(found.remembered, found.repeats, run.acknowledged)
+        self._book = shelves.shelf
+        self._upserts = Upserts(found.upserts, self._book(), self._book())
+        self._judge = Judge(found.decisions, self._book)
+        self._charges, self._pairs = Charges(found.sums, self._book()), Pairs(found.pairs)
+        self._memory = Memory(found.remembered, found.repeats, run.acknowledged, self._book())
         self._placing = Placing(found.numbers, run.homes)
         self._conflicts = Conflicts()
         self._letters = {topic: self._letters_of(topic) for topic in INPUTS}
@@ -111,7 +114,9 @@ class Part:
     def check(self, workers: Units) -> None:
         """Go through all of it, in the order in which the engine decided."""
         units = workers.open(self._number)
-        self._tables = {name: Table(name, self._number, units) for name in (*TABLES, PROGRESS)}
+        self._tables = {
+            name: Table(name, self._number, units, self._book) for name in (*TABLES, PROGRESS)
+        }
         outputs = (self._topics.part(topic, self._number) for topic in (RESULTS, TRANSACTIONS))
         for record in _in_order(*outputs):
             self._enter(record)

@@ -2,16 +2,18 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from tools.verify.checks import Check
 from tools.verify.log import Record
+from tools.verify.shelves import Shelf
 from tools.verify.topics import ANSWERS, changelog_of
 
-_SIZE = 16
+_SIZE, _SLOT = 16, 5
 _NONE = bytes(_SIZE)
 
 
@@ -36,13 +38,13 @@ class Compared(NamedTuple):
 class Table:
     """Of each row some digests in one slot, so that millions fit."""
 
-    def __init__(self, name: str, number: int, units: Iterable[Unit]) -> None:
-        """Begin without rows."""
+    def __init__(
+        self, name: str, number: int, units: Iterable[Unit], book: Callable[[], Shelf]
+    ) -> None:
+        """Begin without rows, with books of where they are and of what is reversed."""
         self.name, self._topic = name, f"{changelog_of(name)}-{number}"
-        self._slots: dict[bytes, int] = {}
+        self._slots, self._reversed, self._held_reversed = book(), book(), book()
         self._said, self._held, self._at = bytearray(), bytearray(), array("q")
-        self._reversed: dict[bytes, str] = {}
-        self._held_reversed: dict[bytes, str | None] = {}
         self._copies = [_Copy(self, unit) for unit in units]
 
     def say(self, key: bytes, content: bytes) -> None:
@@ -51,7 +53,7 @@ class Table:
 
     def say_reversed(self, key: bytes, by: str) -> None:
         """The topics say that the adjustment in this answer was reversed."""
-        self._reversed[key] = by
+        self._reversed[key] = by.encode()
 
     def hold(self, record: Record) -> None:
         """The changelog holds this."""
@@ -62,20 +64,23 @@ class Table:
         content, by = _content(self.name, record.value, row)
         self._put(self._held, slot, content)
         if by is not None or key in self._held_reversed:
-            self._held_reversed[key] = by
+            self._held_reversed[key] = (by or "").encode()
         for copy in self._copies:
             copy.hold(slot, record.offset, row)
 
     def finish(self, check: Check) -> None:
         """Compare what the topics say with what the changelog holds."""
-        check.rows += len(self._slots)
+        check.rows += len(self._at)
         if self._said != self._held:
-            for key, slot in self._slots.items():
+            for key, slot in self.slots():
                 said, held = (_of(rows, slot) for rows in (self._said, self._held))
                 if said != held:
                     check.say(self._difference(key, slot, said, held))
-        for key in self._reversed.keys() | self._held_reversed.keys():
-            said_by, held_by = self._reversed.get(key), self._held_reversed.get(key)
+        only_held = (key for key in self._held_reversed if key not in self._reversed)
+        for key in chain(self._reversed, only_held):
+            said_by, held_by = (
+                book.get(key, b"").decode() for book in (self._reversed, self._held_reversed)
+            )
             if said_by != held_by:
                 check.say(
                     f"{self._row(key)} is reversed by {held_by or 'nothing'} in "
@@ -96,10 +101,20 @@ class Table:
         content, by = _content(self.name, row, b"")
         return by is None and content == _of(self._held, slot)
 
-    def _slot(self, key: bytes) -> int:
+    def slot_of(self, key: bytes) -> int | None:
+        """Give the slot of a row, if there is one."""
         slot = self._slots.get(key)
+        return None if slot is None else int.from_bytes(slot, "big")
+
+    def slots(self) -> Iterator[tuple[bytes, int]]:
+        """Give all keys with their slots."""
+        return ((key, int.from_bytes(slot, "big")) for key, slot in self._slots.entries())
+
+    def _slot(self, key: bytes) -> int:
+        slot = self.slot_of(key)
         if slot is None:
-            slot = self._slots[key] = len(self._slots)
+            slot = len(self._at)
+            self._slots[key] = slot.to_bytes(_SLOT, "big")
             self._said += _NONE
             self._held += _NONE
             self._at.append(-1)
@@ -150,7 +165,7 @@ class _Copy:
         table, met, older = self._table, bytearray(len(self._at)), {}
         for key, row in self.unit.rows(table.name):
             check.rows += 1
-            slot = table._slots.get(key)  # noqa: SLF001 - its own
+            slot = table.slot_of(key)
             if slot is None:
                 check.say(f"{self._row(key)}: is in no record of {table._topic}.")  # noqa: SLF001
                 continue
@@ -161,7 +176,7 @@ class _Copy:
                 older[key] = row_digest(row)
             elif row_digest(row) != _of(self._rows, slot):
                 check.say(f"{self._row(key)}: is not what {self._address(slot)} says.")
-        for key, slot in table._slots.items():  # noqa: SLF001 - its own
+        for key, slot in table.slots():
             if self._at[slot] >= 0 and not met[slot]:
                 check.say(f"{self._row(key)}: is missing; {self._address(slot)} has it.")
         return older

@@ -1,14 +1,18 @@
 """Compares accounts and chargeable events as they were sent with what was published of them."""
 
+import struct
 from typing import Any
 
 from tools.audit.packing import digest
 from tools.verify.checks import Check
 from tools.verify.log import Record
+from tools.verify.shelves import Shelf
 from tools.verify.topics import ACCOUNTS, EVENTS
 from tools.verify.unreadable import NotJsonError, read_strictly
 
 Body = dict[str, Any]
+_OFFSETS = struct.Struct(">qq")
+_NO_OFFSETS = _OFFSETS.pack(-1, -1)
 _OWNED: dict[str, tuple[str, ...]] = {
     ACCOUNTS: ("externalId", "currency", "state", "taxExempt", "billingInProgress"),
     EVENTS: (
@@ -23,16 +27,15 @@ _OWNED: dict[str, tuple[str, ...]] = {
 class Upserts:
     """What the systems that own accounts and charges said last of each, as it was published."""
 
-    def __init__(self, check: Check) -> None:
-        """Begin with nothing published."""
-        self._check = check
-        self._known: dict[bytes, bytes] = {}
-        self._newest: dict[bytes, tuple[int, int]] = {}
+    def __init__(self, check: Check, known: Shelf, newest: Shelf) -> None:
+        """Begin with nothing published, and with empty books."""
+        self._check, self._known, self._newest = check, known, newest
 
     def note(self, record: Record) -> None:
         """Remember which record of an account is its newest; compaction keeps that one."""
         if record.topic == ACCOUNTS and record.key is not None:
-            self._newest[record.key] = record.offset, self._newest.get(record.key, (0, -1))[1]
+            _, came_from = self._offsets(record.key)
+            self._newest[record.key] = _OFFSETS.pack(record.offset, came_from)
 
     def publish(self, topic: str, image: Record, content: Body, source: Record | None) -> None:
         """Enter what was published of an upsert, which may have been compacted since."""
@@ -41,7 +44,7 @@ class Upserts:
         self._known[place_of(topic, content)] = owned
         if topic == ACCOUNTS and image.key is not None:
             came_from = int(image.headers["source"].rsplit("-", 1)[1])
-            self._newest[image.key] = self._newest.get(image.key, (-1, -1))[0], came_from
+            self._newest[image.key] = _OFFSETS.pack(self._offsets(image.key)[0], came_from)
         if source is None:
             return
         sent = read_upsert(source.value)
@@ -60,12 +63,18 @@ class Upserts:
 
     def finish(self) -> None:
         """Say which accounts were published of a newer record than there is."""
-        for key, (newest, came_from) in self._newest.items():
+        for key, offsets in self._newest.entries():
+            newest, came_from = _OFFSETS.unpack(offsets)
             if 0 <= newest < came_from:
                 self._check.say(
                     f"Account {key.decode(errors='replace')}: was published of offset {came_from} "
                     f"of {ACCOUNTS}, but its newest record there is at {newest}."
                 )
+
+    def _offsets(self, key: bytes) -> tuple[int, int]:
+        """Give those of the newest record, and of the one that was published last."""
+        newest, came_from = _OFFSETS.unpack(self._newest.get(key, _NO_OFFSETS))
+        return newest, came_from
 
 
 def read_upsert(value: bytes | None) -> Body | None:

@@ -10,6 +10,7 @@ from tools.verify.findings import Findings
 from tools.verify.log import Log
 from tools.verify.memory import Acknowledged
 from tools.verify.part import Part, Run, Topics, Units
+from tools.verify.shelves import IN_MEMORY_MAX, Shelves
 from tools.verify.stores import Stores
 from tools.verify.topics import ACCOUNTS, ALL, OUTPUTS, REQUESTS, TRANSACTIONS
 from tools.verify.workers import Workers
@@ -19,11 +20,12 @@ Advance = Callable[[int, int], object]  # outputs read, outputs there
 
 @dataclass(frozen=True)
 class Beside:
-    """What is compared with the topics: none of it needs to be there."""
+    """What is compared with the topics, none of which needs to be there."""
 
     stores: Stores = field(default_factory=Stores)
     worker_homes: Sequence[Path] = ()
     acknowledged: Acknowledged = field(default_factory=lambda: Acknowledged(lambda: ()))
+    in_memory_max: int = IN_MEMORY_MAX  # entries of each book; the others are kept on disk
 
 
 def open_log(options: Mapping[str, str]) -> Log:
@@ -63,7 +65,8 @@ def verify(
     stores = beside.stores
     run = Run(partitions, beside.acknowledged, stores.enter, advance)
     for number in range(partitions):
-        Part(topics, number, run).check(workers)
+        with Shelves(beside.in_memory_max) as shelves:
+            Part(topics, number, run, shelves).check(workers)
         gc.collect()  # a partition number's books are large, and in cycles
     found = run.invariants
     for topic, line in run.sent_on.disagreements():
