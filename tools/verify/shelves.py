@@ -39,7 +39,6 @@ class Shelves:
             options.set_db_write_buffer_size(BYTES_IN_MEMORY)
             blocks.set_bloom_filter(10, False)  # noqa: FBT003 - takes no keyword
             blocks.set_block_cache(Cache(BYTES_IN_MEMORY))
-            blocks.set_cache_index_and_filter_blocks(True)
             options.set_block_based_table_factory(blocks)
             self._database = Rdict(self._folder.name, options=options)
             writes = WriteOptions()
