@@ -1,0 +1,1 @@
+"""A whole period at once: batches of adjustments."""

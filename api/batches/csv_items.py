@@ -1,0 +1,74 @@
+"""A file of items: CSV with the columns `account` and `chargeableEventRefId`, in any order."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from api.batches.submission import ITEMS_MAX, Item, ref_id_fault, size_faults, twice
+from schemas.adjustment_result import Fault
+from schemas.faults import FAULTS_MAX
+from schemas.refusals import Refusal
+
+COLUMNS = ("account", "chargeableEventRefId")
+SEPARATORS = ",;\t|"
+
+
+def read_items(file: bytes) -> tuple[Item, ...] | tuple[Fault, ...]:
+    """Give the items of a file, or all that is wrong with it, by row; the heading is row 1.
+
+    UTF-8 with or without a byte-order mark, fields quoted or not, separated by one of `,;|` or a
+    tab; empty rows are passed over.
+    """
+    try:
+        text = file.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = file.count(b"\n", 0, error.start) + 1
+        return (_fault(row, f"is not UTF-8 at byte {error.start}: is this a CSV file?"),)
+    if "\0" in text:
+        return (_fault(text.count("\n", 0, text.index("\0")) + 1, "has a NUL: is it a CSV file?"),)
+    heading = text.split("\n", 1)[0]
+    separator = max(SEPARATORS, key=heading.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(field.strip() for field in row)]
+    except csv.Error as error:
+        return (_fault(reader.line_num, f"is not CSV: {error}"),)
+    return _items_of(rows)
+
+
+def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | tuple[Fault, ...]:
+    names = [name.strip() for name in rows[0][1]] if rows else []
+    if sorted(names) != sorted(COLUMNS):
+        return (_fault(1, f"must name the columns {' and '.join(COLUMNS)}"),)
+    account, event = (names.index(name) for name in COLUMNS)
+    too_many = tuple(size_faults(len(rows) - 1))
+    if too_many:
+        return too_many
+    faults: list[Fault] = []
+    first: dict[Item, int] = {}
+    for number, row in rows[1 : ITEMS_MAX + 1]:
+        found = [*_row_faults(number, row)]
+        if not found:
+            item = Item(row[account].strip(), row[event].strip())
+            found = [*_item_faults(number, item, first.setdefault(item, number))]
+        faults += found
+        if len(faults) >= FAULTS_MAX:
+            break
+    return tuple(faults[:FAULTS_MAX]) or tuple(first)
+
+
+def _row_faults(number: int, row: Sequence[str]) -> Iterator[Fault]:
+    if len(row) != len(COLUMNS):
+        yield _fault(number, f"has {len(row)} fields instead of {len(COLUMNS)}")
+
+
+def _item_faults(number: int, item: Item, first: int) -> Iterator[Fault]:
+    for name, text in zip(COLUMNS, item, strict=True):
+        if fault := ref_id_fault(f"row {number}, {name}", text or None):
+            yield fault
+    if first != number:
+        yield twice(f"row {number}", f"row {first}")
+
+
+def _fault(row: int, what: str) -> Fault:
+    return Fault(code=Refusal.INVALID_FORMAT, field=f"row {row}", message=f"Row {row} {what}.")
