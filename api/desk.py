@@ -18,7 +18,12 @@ from api.results import Waiters
 from api.searching import Searches
 from api.store import Store
 
-TOPICS = Topics("adjustment-requests", "adjustment-results", "business-transactions")
+TOPICS = Topics(
+    requests="adjustment-requests",
+    results="adjustment-results",
+    transactions="business-transactions",
+    batches="adjustment-batches",
+)
 
 CATCH_UP_S = 2.0  # how long a question waits for the read model
 READERS = 2  # threads; more only wait for one another, since each row takes the interpreter's lock

@@ -11,19 +11,21 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
+from api.batches.log import logged
 from api.errors import NotCaughtUpError
 from api.metrics import Metrics
 from api.records import answer_of, enter_transaction, received_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
-from schemas.headers import seq_of
+from schemas.headers import BATCH, seq_of
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
@@ -44,6 +46,7 @@ class Topics(NamedTuple):
     requests: str
     results: str
     transactions: str
+    batches: str
 
 
 class ReadModel:
@@ -193,6 +196,7 @@ class ReadModel:
             batches = await self._fetched(consumer)
             if batches:
                 await self._until_told(batches)
+                await self._until_selected(batches)
                 await self._keep(batches)
             # Markers of transactions move a position without a record to tell of it. To look is
             # dear, and of use only to who waits.
@@ -225,6 +229,15 @@ class ReadModel:
         async with self._moved:
             await self._moved.wait_for(lambda: all(map(self._is_told, last)))
 
+    async def _until_selected(self, batches: Batches) -> None:
+        """Wait, with requests of a batch, until its selection is kept: it was written before."""
+        requests = (records for at, records in batches.items() if at.topic == self._topics.requests)
+        if any(BATCH in dict(record.headers) for record in chain.from_iterable(requests)):
+            places = [at for at in self._reached if at.topic == self._topics.batches]
+            ends = await self._consumers[0].end_offsets(places)
+            async with self._moved:
+                await self._moved.wait_for(lambda: self._has_reached(ends))
+
     async def _keep(self, batches: Batches) -> None:
         """Write this, and all else that waits; then nothing of it waits any more."""
         self._unwritten.append(batches)
@@ -253,6 +266,8 @@ class ReadModel:
                 seq = last[at.partition] = last_seq(records, last.get(at.partition, 0))
                 for record in records:
                     enter_transaction(rows, record)
+            elif at.topic == self._topics.batches:
+                rows.batches += [entry for record in records if (entry := logged(record))]
             elif at.topic == self._topics.results:
                 rows.answers += [answer for record in records if (answer := answer_of(record))]
             else:

@@ -151,6 +151,7 @@ def answer_of(record: Any) -> Answer | None:
         is_replay=is_replay,
         is_remembered=headers.get("remembered") != "false",
         state_seq=int(state_seq) + (2 if status == "APPLIED" and not is_replay else 0),
+        decided_at=utc_text(record.timestamp),
     )
 
 

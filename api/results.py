@@ -22,6 +22,7 @@ class Answer:
     is_replay: bool
     is_remembered: bool
     state_seq: int  # of the last business transaction that it speaks of, its own included
+    decided_at: str  # when Kafka took it
 
 
 class Waiters:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from api.batches.entries import Logged
 from api.results import Answer
 
 Row = dict[str, Any]
@@ -41,4 +42,5 @@ class Rows:
     comment_words: list[Row] = field(default_factory=list)
     requests: list[Received] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    batches: list[Logged] = field(default_factory=list)
     positions: dict[Position, Progress] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from alembic.config import Config
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from api.batches.projection import BatchProjection
 from api.claim import claim
 from api.errors import ReadModelLostError
 from api.results import Answer
@@ -62,6 +63,7 @@ class Store:
         self._word = _word_kept(dialect.insert(COMMENT_WORD))
         self._request = _request_kept(dialect.insert(REQUEST))
         self._answer = _answer_kept(dialect.insert(RESULT))
+        self._batches = BatchProjection(dialect)
         self._position = _replaced(dialect.insert(TOPIC_OFFSET), TOPIC_OFFSET, "topic", "partition")
 
     def close(self) -> None:
@@ -95,6 +97,7 @@ class Store:
             for (topic, partition), progress in rows.positions.items()
         )
         with self.engine.begin() as connection:
+            self._batches.enter(connection, rows.batches)
             for statement, values in (
                 (self._account, rows.accounts.values()),
                 (self._event, rows.events.values()),
@@ -108,6 +111,7 @@ class Store:
             ):
                 if parameters := list(values):
                     connection.execute(statement, parameters)
+            self._batches.count(connection, rows.answers)
 
     def checkpoint(self) -> None:
         """Put commits into SQLite's file beside the writer, which would do it in a commit.

@@ -164,3 +164,49 @@ TOPIC_OFFSET = sql.Table(
     sql.Column("seq", sql.BigInteger, nullable=False),  # of the last business transaction
 )
 CLUSTER = sql.Table("cluster", METADATA, sql.Column("id", TEXT, primary_key=True))
+
+# What was asked, and how far it is: a report is one row, and its refusals.
+BATCH = sql.Table(
+    "batch",
+    METADATA,
+    sql.Column("batch_id", TEXT, primary_key=True),
+    sql.Column("user", TEXT, nullable=False),
+    sql.Column("requested_at", TEXT, nullable=False),
+    sql.Column("partition", sql.Integer, nullable=False),
+    sql.Column("content", Bytes, nullable=False),
+    sql.Column("selection", TEXT),  # none as long as it is not complete
+    sql.Column("matched", sql.BigInteger, nullable=False),
+    sql.Column("applied", sql.BigInteger, nullable=False),
+    sql.Column("refused", sql.BigInteger, nullable=False),
+    sql.Column("tax_excluded", sql.BigInteger, nullable=False),
+    sql.Column("tax", sql.BigInteger, nullable=False),
+    sql.Column("tax_included", sql.BigInteger, nullable=False),
+    sql.Column("finished_at", TEXT),
+    sql.Index("batch_by_time", "requested_at", "batch_id"),
+)
+sql.Index(
+    "batch_running",
+    BATCH.c.batch_id,
+    sqlite_where=BATCH.c.finished_at.is_(None),
+    postgresql_where=BATCH.c.finished_at.is_(None),
+)
+BATCH_REFUSAL = sql.Table(
+    "batch_refusal",
+    METADATA,
+    sql.Column("batch_id", TEXT, primary_key=True),
+    sql.Column("code", TEXT, primary_key=True),
+    sql.Column("count", sql.BigInteger, nullable=False),
+)
+BATCH_ITEM = sql.Table(
+    "batch_item",
+    METADATA,
+    sql.Column("batch_id", TEXT, primary_key=True),
+    sql.Column("selection", TEXT, primary_key=True),
+    sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("account", TEXT, nullable=False),
+    sql.Column("chargeable_event_ref_id", TEXT, nullable=False),
+    sql.Column("request_id", TEXT, nullable=False),
+    sql.Column("status", TEXT),  # none as long as it is not decided
+    sql.Index("batch_item_by_request", "request_id"),
+    sqlite_with_rowid=False,
+)

@@ -145,8 +145,17 @@ OUTPUTS = (
     ),
 )
 
+BATCHES = Topic(
+    name="adjustment-batches",
+    description="Batches of adjustments: what was asked, and which chargeable events it is for.",
+    writers="REST",
+    readers="REST",
+    key="batchId in small letters",
+    is_stamped_by_broker=True,
+)
+
 DEAD_LETTERS = tuple(_dead_letters(topic.name) for topic in INPUTS)
 CHANGELOGS = tuple(
     _changelog(table) for table in ("accounts", "chargeable-events", "answers", "progress")
 )
-CATALOGUE = INPUTS + OUTPUTS + DEAD_LETTERS + CHANGELOGS
+CATALOGUE = (*INPUTS, *OUTPUTS, BATCHES, *DEAD_LETTERS, *CHANGELOGS)

@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from api.batches.submission import ITEMS_MAX, Item, ref_id_fault, size_faults, twice
+from api.batches.entries import Item
+from api.batches.submission import ITEMS_MAX, ref_id_fault, size_faults, twice
 from schemas.adjustment_result import Fault
 from schemas.faults import FAULTS_MAX
 from schemas.refusals import Refusal

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from api.batches.entries import Item
 from api.event_filters import EventFilters
 from api.filters import OF_EVENTS, event_filters
 from api.parameters import MisfitError
@@ -32,13 +33,6 @@ _ITEM = {"account": {"refId": "A"}, "chargeableEventRefId": "E"}
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 _LADDER = list(Refusal)
 _REF_ID = OF_EVENTS["account"]
-
-
-class Item(NamedTuple):
-    """A chargeable event that a batch adjusts."""
-
-    account: str
-    event: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,7 @@ def an_answer(value: bytes, **changes: Any) -> Answer:
             "is_replay": False,
             "is_remembered": True,
             "state_seq": 0,
+            "decided_at": REQUESTED_AT,
         }
         | changes
     )

@@ -178,6 +178,7 @@ def _applied(received: Received) -> Answer:
         is_replay=False,
         is_remembered=True,
         state_seq=0,
+        decided_at="2026-12-01T12:00:00.000Z",
     )
 
 

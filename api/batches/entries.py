@@ -1,0 +1,60 @@
+"""What the topic of batches holds: what was asked, and which items it is for.
+
+The first definition of an id is the batch. Parts of a selection follow, and a last record that
+names and counts it. The first complete selection is the batch's; a list of items is its own.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+
+LISTED = "list"  # the selection of a batch that lists its items
+
+
+class Item(NamedTuple):
+    """A chargeable event that a batch adjusts."""
+
+    account: str
+    event: str
+
+
+class Definition(msgspec.Struct, tag="definition", rename="camel", frozen=True):
+    """What was asked; the first one of an id counts."""
+
+    user: str
+    filter: dict[str, str] | None
+    items: list[Item] | None
+    adjustment: dict[str, Any]
+
+
+class Part(msgspec.Struct, tag="part", rename="camel", frozen=True):
+    """Some items of a selection, the first of them with this number."""
+
+    selection: str
+    number: int
+    items: list[Item]
+
+
+class Selected(msgspec.Struct, tag="selected", rename="camel", frozen=True):
+    """A selection is complete: it has so many items."""
+
+    selection: str
+    count: int
+
+
+Entry = Definition | Part | Selected
+
+
+class Logged(msgspec.Struct, frozen=True):
+    """An entry, and the record that it was in."""
+
+    batch_id: str
+    partition: int
+    at: str  # when Kafka took it
+    entry: Entry
+
+
+def request_id_of(batch_id: str, item: Item) -> str:
+    """Give the requestId of an item: the same whoever sends it, and how often."""
+    return str(uuid5(UUID(batch_id), f"{item.account}/{item.event}"))

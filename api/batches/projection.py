@@ -1,0 +1,212 @@
+"""Keeps batches in the read model, and counts each item once, with its result."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import msgspec
+import sqlalchemy as sql
+from sqlalchemy import bindparam
+
+from api.batches.entries import LISTED, Definition, Item, Logged, Part, Selected, request_id_of
+from api.results import Answer
+from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL
+from schemas.amounts import Amounts
+
+LOOKED_UP = 500  # ids in one question
+
+_NOTHING = {"matched": 0, "applied": 0, "refused": 0, "tax_excluded": 0, "tax": 0}
+_ITEM_PLACE = ("batch_id", "selection", "number")
+
+
+class _Error(msgspec.Struct):
+    code: str
+
+
+class _Adjustment(msgspec.Struct):
+    effect: Amounts
+
+
+class _Result(msgspec.Struct):
+    adjustment: _Adjustment | None
+    errors: list[_Error]
+
+
+_decode = msgspec.json.Decoder(_Result).decode
+
+
+@dataclass
+class _Tally:
+    """What is added to a batch's report."""
+
+    applied: int = 0
+    effect: tuple[int, int, int] = (0, 0, 0)
+    refusals: Counter[str] = field(default_factory=Counter)
+    last: str = ""
+
+    def add(self, answer: Answer) -> None:
+        result = _decode(answer.value)
+        self.last = max(self.last, answer.decided_at)
+        if result.adjustment is None:
+            self.refusals[result.errors[0].code] += 1
+            return
+        effect = result.adjustment.effect
+        added = (effect.tax_excluded_amount, effect.tax_amount, effect.tax_included_amount)
+        self.applied += 1
+        self.effect = tuple(map(sum, zip(self.effect, added, strict=True)))  # type: ignore[assignment]
+
+
+class BatchProjection:
+    """Writes batches within the transactions of the read model's one writer."""
+
+    def __init__(self, dialect: Any) -> None:
+        """Build the statements."""
+        self._define = dialect.insert(BATCH).on_conflict_do_nothing()
+        self._item = dialect.insert(BATCH_ITEM).on_conflict_do_nothing()
+        refusal = dialect.insert(BATCH_REFUSAL)
+        self._refuse = refusal.on_conflict_do_update(
+            index_elements=["batch_id", "code"],
+            set_={"count": BATCH_REFUSAL.c.count + refusal.excluded["count"]},
+        )
+
+    def enter(self, connection: sql.Connection, entries: Iterable[Logged]) -> None:
+        """Keep what the topic says, in its order."""
+        for logged in entries:
+            match logged.entry:
+                case Definition() as asked:
+                    self._enter_definition(connection, logged, asked)
+                case Part() as part:
+                    self._enter_items(connection, logged.batch_id, part)
+                case Selected() as selected:
+                    _complete(connection, logged, selected)
+
+    def count(self, connection: sql.Connection, answers: Sequence[Answer]) -> None:
+        """Count those that are results of items which had none yet."""
+        if not answers or connection.scalar(_RUNNING) is None:
+            return
+        first: dict[str, Answer] = {}
+        for answer in answers:
+            first.setdefault(answer.request_id, answer)
+        tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
+        decided = []
+        for row in _undecided(connection, first):
+            answer = first[row.request_id]
+            if answer.account == row.account:
+                tallies[row.batch_id].add(answer)
+                place = {f"of_{name}": getattr(row, name) for name in _ITEM_PLACE}
+                decided.append({**place, "status": answer.status})
+        if decided:
+            connection.execute(_DECIDED, decided)
+        for batch_id, tally in tallies.items():
+            self._add(connection, batch_id, tally)
+
+    def _enter_definition(
+        self, connection: sql.Connection, logged: Logged, asked: Definition
+    ) -> None:
+        is_new = connection.execute(
+            self._define,
+            {
+                "batch_id": logged.batch_id,
+                "user": asked.user,
+                "requested_at": logged.at,
+                "partition": logged.partition,
+                "content": msgspec.json.encode(asked, order="sorted"),
+                **_NOTHING,
+                "tax_included": 0,
+            },
+        ).rowcount
+        if is_new and asked.items is not None:
+            self._enter_items(connection, logged.batch_id, Part(LISTED, 0, asked.items))
+            _complete(connection, logged, Selected(LISTED, len(asked.items)))
+
+    def _enter_items(self, connection: sql.Connection, batch_id: str, part: Part) -> None:
+        rows = [
+            {
+                "batch_id": batch_id,
+                "selection": part.selection,
+                "number": number,
+                "account": item.account,
+                "chargeable_event_ref_id": item.event,
+                "request_id": request_id_of(batch_id, Item(*item)),
+            }
+            for number, item in enumerate(part.items, part.number)
+        ]
+        if rows:
+            connection.execute(self._item, rows)
+
+    def _add(self, connection: sql.Connection, batch_id: str, tally: _Tally) -> None:
+        excluded, tax, included = tally.effect
+        added = {
+            "applied": tally.applied,
+            "refused": tally.refusals.total(),
+            "tax_excluded": excluded,
+            "tax": tax,
+            "tax_included": included,
+        }
+        values = {f"added_{name}": count for name, count in added.items()}
+        connection.execute(_ADDED, {"of_batch": batch_id, "at": tally.last, **values})
+        connection.execute(_FINISHED, {"of_batch": batch_id, "at": tally.last})
+        if tally.refusals:
+            connection.execute(
+                self._refuse,
+                [
+                    {"batch_id": batch_id, "code": code, "count": count}
+                    for code, count in tally.refusals.items()
+                ],
+            )
+
+
+_RUNNING = sql.select(BATCH.c.batch_id).where(BATCH.c.finished_at.is_(None)).limit(1)
+_DECIDED = (
+    BATCH_ITEM.update()
+    .where(*(BATCH_ITEM.c[name] == bindparam(f"of_{name}") for name in _ITEM_PLACE))
+    .values(status=bindparam("status"))
+)
+_SUMS = ("applied", "refused", "tax_excluded", "tax", "tax_included")
+_OF_BATCH = BATCH.c.batch_id == bindparam("of_batch")
+_ADDED = (
+    BATCH.update()
+    .where(_OF_BATCH)
+    .values({name: BATCH.c[name] + bindparam(f"added_{name}") for name in _SUMS})
+)
+_FINISHED = (
+    BATCH.update()
+    .where(_OF_BATCH, BATCH.c.applied + BATCH.c.refused == BATCH.c.matched)
+    .values(finished_at=bindparam("at"))
+)
+
+
+def _complete(connection: sql.Connection, logged: Logged, selected: Selected) -> None:
+    """Let a selection be the batch's, if it is whole and the first."""
+    of_batch = BATCH_ITEM.c.batch_id == logged.batch_id
+    count = sql.select(sql.func.count()).where(
+        of_batch, BATCH_ITEM.c.selection == selected.selection
+    )
+    if connection.scalar(count) != selected.count:
+        return
+    finished_at = None if selected.count else logged.at
+    connection.execute(
+        BATCH.update()
+        .where(BATCH.c.batch_id == logged.batch_id, BATCH.c.selection.is_(None))
+        .values(selection=selected.selection, matched=selected.count, finished_at=finished_at)
+    )
+
+
+def _undecided(connection: sql.Connection, ids: Mapping[str, Answer]) -> Iterable[Any]:
+    """Give the items of these requestIds that have no result yet."""
+    asked = (
+        sql.select(
+            *(BATCH_ITEM.c[name] for name in (*_ITEM_PLACE, "request_id", "account")),
+        )
+        .join(BATCH, BATCH.c.batch_id == BATCH_ITEM.c.batch_id)
+        .where(
+            BATCH.c.selection == BATCH_ITEM.c.selection,
+            BATCH_ITEM.c.status.is_(None),
+            BATCH_ITEM.c.request_id.in_(bindparam("ids", expanding=True)),
+        )
+    )
+    rest = iter(ids)
+    while chunk := list(islice(rest, LOOKED_UP)):
+        yield from connection.execute(asked, {"ids": chunk}).all()
