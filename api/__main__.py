@@ -42,7 +42,7 @@ def main() -> None:
     ) as error:  # a database's driver is an extra
         sys.exit(f"REST does not start: {str(error).splitlines()[0]}")
     uvicorn.run(
-        build_app(lambda: open_desk(store, client_options)),
+        build_app(lambda: open_desk(store, client_options, settings.batch_in_flight)),
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,

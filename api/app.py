@@ -21,6 +21,7 @@ from api.routes import (
     accounts,
     adjustment_list,
     adjustments,
+    batches,
     chargeable_events,
     preview,
     reasons,
@@ -61,6 +62,7 @@ def build_app(open_desk: DeskOpener) -> FastAPI:
     app.include_router(adjustment_list.router)
     app.include_router(chargeable_events.router)
     app.include_router(accounts.router)
+    app.include_router(batches.router)
     app.include_router(reasons.router)
     app.include_router(service.router)
     app.add_exception_handler(HTTPException, _http_problem)

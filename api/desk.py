@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any, Protocol
 
+from api.batches.reports import Batches
+from api.batches.runner import Runner
 from api.ingress import Ingress, Publisher
 from api.lookups import Lookups
 from api.metrics import Metrics
 from api.read_model import ReadModel, Topics
 from api.results import Waiters
 from api.searching import Searches
+from api.settings import BATCH_IN_FLIGHT
 from api.store import Store
 
 TOPICS = Topics(
@@ -59,10 +62,14 @@ class Desk:
     searches: Searches
     waiters: Waiters
     metrics: Metrics
+    batches: Batches
+    batch_log: Publisher
 
 
 @asynccontextmanager
-async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterator[Desk]:
+async def open_desk(
+    store: Store, client_options: dict[str, Any], batch_in_flight: int = BATCH_IN_FLIGHT
+) -> AsyncIterator[Desk]:
     """Connect to Kafka in the background, and close all of it again, the store too.
 
     Kafka need not be there yet: until it is, requests are refused and `/readyz` says so.
@@ -72,10 +79,20 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
     waiters, metrics = Waiters(), Metrics()
     ingress = Ingress(TOPICS.requests, client_options)
     reader = ReadModel(TOPICS, client_options, store, waiters, metrics)
+    batches, batch_log = Batches(store.engine), Ingress(TOPICS.batches, client_options)
+    runner = Runner(
+        topics=TOPICS,
+        client_options=client_options,
+        reading=reader,
+        batches=batches,
+        in_flight_max=batch_in_flight,
+    )
+    metrics.batch_items.set_function(lambda: runner.in_flight)
     metrics.connected.set_function(lambda: ingress.is_connected)
     metrics.waiting.set_function(lambda: waiters.count)
     metrics.lag.set_function(lambda: nan if (lag := reader.lag) is None else lag)
-    tasks = [asyncio.create_task(ingress.run()), asyncio.create_task(reader.run())]
+    parts = (ingress.run(), batch_log.run(), reader.run(), runner.run())
+    tasks = [asyncio.create_task(part) for part in parts]
     for task in tasks:
         task.add_done_callback(_die_of_a_fault)
     try:
@@ -86,6 +103,8 @@ async def open_desk(store: Store, client_options: dict[str, Any]) -> AsyncIterat
             searches=Searches(store.engine),
             waiters=waiters,
             metrics=metrics,
+            batches=batches,
+            batch_log=batch_log,
         )
     finally:
         for task in tasks:

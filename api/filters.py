@@ -34,6 +34,7 @@ OF_EVENTS = {
     "maxAmount": AMOUNT,
     "q": text(Q_MAX),
 }
+OF_BATCH_ITEMS = {"status": one_of(RequestStatus.APPLIED, RequestStatus.REFUSED)}
 OF_REQUESTS = {
     "account": REF_ID,
     "event": REF_ID,

@@ -38,6 +38,11 @@ class Metrics:
         self.waiting = Gauge(
             "adjust_api_waiting", "Callers that wait for a result now.", registry=self.registry
         )
+        self.batch_items = Gauge(
+            "adjust_api_batch_items",
+            "Items of batches that this process sent and that have no result yet.",
+            registry=self.registry,
+        )
         self.connected = Gauge(
             "adjust_api_connected",
             "1 while requests can be put on their topic, else 0.",

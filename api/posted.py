@@ -13,14 +13,14 @@ DRAINED_MAX = 16 * BODY_MAX
 
 async def submission_of(request: Request) -> Submission | Response:
     """Read and judge what was posted."""
-    body = await _body_of(request)
+    body = await body_of(request)
     if body is None:
         return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BODY_MAX} bytes.")
-    judged = judge(body, _idempotency_key(request))
+    judged = judge(body, idempotency_key(request))
     return _rejected(judged, request.url.path) if isinstance(judged, Rejection) else judged
 
 
-async def _body_of(request: Request) -> bytes | None:
+async def body_of(request: Request) -> bytes | None:
     """Give the body; None if it is too large.
 
     The rest of a body that is too large is read and dropped within reason: a client that is cut
@@ -36,7 +36,8 @@ async def _body_of(request: Request) -> bytes | None:
     return bytes(kept) if size <= BODY_MAX else None
 
 
-def _idempotency_key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
+    """Give the key that a caller sent, without the quotation marks that it may have."""
     key: str | None = request.headers.get("idempotency-key")
     return key.strip().strip('"') or None if key else None
 

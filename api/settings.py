@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+BATCH_IN_FLIGHT = 2_000  # items
 PROCESSES_MAX = 16  # of REST in one ADJUST_HOME
 
 
@@ -27,6 +28,14 @@ class ApiSettings(BaseSettings):
         description="SQLAlchemy URL of what REST keeps of the topics; a cache, rebuilt from the "
         "topics where it is lost. Each process needs one of its own. Default: the SQLite file "
         "`api.db` in ADJUST_HOME, `api-1.db` for a second process, and so on.",
+    )
+
+    batch_in_flight: int = Field(
+        default=BATCH_IN_FLIGHT,
+        ge=1,
+        le=100_000,
+        description="How many items of batches a REST process has under way at a time. More is "
+        "faster, and lets single requests wait longer.",
     )
 
     @property

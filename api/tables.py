@@ -195,7 +195,7 @@ BATCH_REFUSAL = sql.Table(
     METADATA,
     sql.Column("batch_id", TEXT, primary_key=True),
     sql.Column("code", TEXT, primary_key=True),
-    sql.Column("count", sql.BigInteger, nullable=False),
+    sql.Column("times", sql.BigInteger, nullable=False),
 )
 BATCH_ITEM = sql.Table(
     "batch_item",

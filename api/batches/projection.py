@@ -68,7 +68,7 @@ class BatchProjection:
         refusal = dialect.insert(BATCH_REFUSAL)
         self._refuse = refusal.on_conflict_do_update(
             index_elements=["batch_id", "code"],
-            set_={"count": BATCH_REFUSAL.c.count + refusal.excluded["count"]},
+            set_={"times": BATCH_REFUSAL.c.times + refusal.excluded["times"]},
         )
 
     def enter(self, connection: sql.Connection, entries: Iterable[Logged]) -> None:
@@ -152,8 +152,8 @@ class BatchProjection:
             connection.execute(
                 self._refuse,
                 [
-                    {"batch_id": batch_id, "code": code, "count": count}
-                    for code, count in tally.refusals.items()
+                    {"batch_id": batch_id, "code": code, "times": times}
+                    for code, times in tally.refusals.items()
                 ],
             )
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.app import build_app
+from api.batches.reports import Batches
 from api.desk import Desk
 from api.ingress import Publisher
 from api.lookups import Lookups
@@ -53,6 +54,8 @@ def desk(topic: Publisher, reader: SettledReader, store: Store, waiters: Waiters
         searches=Searches(store.engine),
         waiters=waiters,
         metrics=Metrics(),
+        batches=Batches(store.engine),
+        batch_log=ListedTopic(),
     )
 
 

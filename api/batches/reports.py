@@ -1,0 +1,203 @@
+"""Reads batches from the read model: reports, items, and what is still to be done."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sql
+from sqlalchemy import bindparam
+
+from api.batches.entries import Definition, Item
+from api.event_filters import EVENT, EventFilters, conditions_of, shape_of, values_of
+from api.searching import Page
+from api.snapshot import snapshot
+from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL, RESULT
+
+RUNNING, FINISHED = "RUNNING", "FINISHED"
+
+
+class ListKey(NamedTuple):
+    """Where a batch is in the list of all, newest first."""
+
+    requested_at: str
+    batch_id: str
+
+
+_decode_definition = msgspec.json.Decoder(Definition).decode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A batch as it is now; a dry run has a report of this form too."""
+
+    batch_id: str
+    user: str
+    is_dry_run: bool = False
+    selection: str | None
+    matched: int
+    applied: int
+    refused: int
+    effect: tuple[int, int, int]  # without tax, tax, with tax; micro-units
+    refusals: Mapping[str, int]
+    requested_at: str
+    finished_at: str | None
+    content: bytes = b""
+
+    @property
+    def pending(self) -> int:
+        """How many items have no result yet."""
+        return self.matched - self.applied - self.refused
+
+    @property
+    def definition(self) -> Definition:
+        """What was asked."""
+        return _decode_definition(self.content)
+
+    def document(self) -> dict[str, Any]:
+        """Give the report."""
+        excluded, tax, included = self.effect
+        return {
+            "batchId": self.batch_id,
+            "user": self.user,
+            "dryRun": self.is_dry_run,
+            "state": RUNNING if self.finished_at is None else FINISHED,
+            "matched": self.matched,
+            "pending": self.pending,
+            "applied": self.applied,
+            "refused": self.refused,
+            "effect": {
+                "taxExcludedAmount": excluded,
+                "taxAmount": tax,
+                "taxIncludedAmount": included,
+            },
+            "refusals": dict(sorted(self.refusals.items())),
+            "requestedAt": self.requested_at,
+            "finishedAt": self.finished_at,
+        }
+
+
+class Batches:
+    """The read model's batches. Each call blocks: use threads."""
+
+    def __init__(self, engine: sql.Engine) -> None:
+        """Look into this database."""
+        self._engine = engine
+
+    def batch(self, batch_id: str) -> Batch | None:
+        """Give a batch as it is now."""
+        with snapshot(self._engine) as connection:
+            row = connection.execute(_BATCH, {"batch": batch_id}).one_or_none()
+            return None if row is None else next(_with_refusals(connection, [row]))
+
+    def newest(self, limit: int, after: ListKey | None) -> Page[ListKey]:
+        """Give batches, newest first."""
+        at, batch_id = after or (None, None)
+        with snapshot(self._engine) as connection:
+            asked = _LIST if after is None else _LIST_ON
+            values = {"at": at, "batch": batch_id, "wanted": limit + 1}
+            found = connection.execute(asked, values).all()
+            shown = [*_with_refusals(connection, found[:limit])]
+        items = [msgspec.json.encode(batch.document()) for batch in shown]
+        last = ListKey(shown[-1].requested_at, shown[-1].batch_id) if len(found) > limit else None
+        return Page(items, last)
+
+    def running(self) -> list[tuple[str, int]]:
+        """Give each batch that is not finished, and its partition."""
+        with self._engine.connect() as connection:
+            return [(row.batch_id, row.partition) for row in connection.execute(_RUNNING)]
+
+    def undecided(self, batch: Batch, after: int, limit: int) -> list[tuple[int, Item, str]]:
+        """Give items without a result, with their requestId, in the order of the selection."""
+        place = {"batch": batch.batch_id, "selection": batch.selection, "after": after}
+        with self._engine.connect() as connection:
+            rows = connection.execute(_UNDECIDED, {**place, "wanted": limit}).all()
+        return [
+            (row.number, Item(row.account, row.chargeable_event_ref_id), row.request_id)
+            for row in rows
+        ]
+
+    def items(self, batch: Batch, status: str | None, limit: int, after: int | None) -> Page[int]:
+        """Give the results of the items decided so far, in the order of the selection."""
+        values: dict[str, Any] = {"batch": batch.batch_id, "selection": batch.selection}
+        values |= {"status": status, "after": -1 if after is None else after, "wanted": limit + 1}
+        with snapshot(self._engine) as connection:
+            rows = connection.execute(_ITEMS if status is None else _ITEMS_OF, values).all()
+        shown: Sequence[Any] = rows[:limit]
+        last: int | None = shown[-1].number if len(rows) > limit else None
+        return Page([row.value for row in shown], last)
+
+    @contextmanager
+    def selecting(self, filters: EventFilters, size: int) -> Iterator[Iterator[list[Item]]]:
+        """Give the events of a filter in parts, all of one moment, by account and refId."""
+        values = values_of(filters, None)
+        asked = (
+            sql.select(EVENT.account, EVENT.ref_id)
+            .where(*conditions_of(shape_of(values)))
+            .order_by(EVENT.account, EVENT.ref_id)
+        )
+        with snapshot(self._engine) as connection:
+            streamed = connection.execution_options(yield_per=size).execute(asked, values)
+            yield ([Item(*row) for row in rows] for rows in streamed.partitions())
+
+
+def _with_refusals(connection: sql.Connection, rows: Sequence[Any]) -> Iterator[Batch]:
+    ids = [row.batch_id for row in rows]
+    refusals: dict[str, dict[str, int]] = {each: {} for each in ids}
+    for refusal in connection.execute(_REFUSALS, {"ids": ids}) if ids else ():
+        refusals[refusal.batch_id][refusal.code] = refusal.times
+    for row in rows:
+        yield Batch(
+            batch_id=row.batch_id,
+            user=row.user,
+            selection=row.selection,
+            matched=row.matched,
+            applied=row.applied,
+            refused=row.refused,
+            effect=(row.tax_excluded, row.tax, row.tax_included),
+            refusals=refusals[row.batch_id],
+            requested_at=row.requested_at,
+            finished_at=row.finished_at,
+            content=row.content,
+        )
+
+
+_BATCH = sql.select(BATCH).where(BATCH.c.batch_id == bindparam("batch"))
+_LIST = (
+    sql.select(BATCH)
+    .order_by(BATCH.c.requested_at.desc(), BATCH.c.batch_id.desc())
+    .limit(bindparam("wanted", type_=sql.Integer))
+)
+_LIST_ON = _LIST.where(
+    sql.tuple_(BATCH.c.requested_at, BATCH.c.batch_id)
+    < sql.tuple_(bindparam("at"), bindparam("batch"))
+)
+_REFUSALS = sql.select(BATCH_REFUSAL).where(
+    BATCH_REFUSAL.c.batch_id.in_(bindparam("ids", expanding=True))
+)
+_RUNNING = sql.select(BATCH.c.batch_id, BATCH.c.partition).where(BATCH.c.finished_at.is_(None))
+_OF_SELECTION = (
+    BATCH_ITEM.c.batch_id == bindparam("batch"),
+    BATCH_ITEM.c.selection == bindparam("selection"),
+    BATCH_ITEM.c.number > bindparam("after"),
+)
+_UNDECIDED = (
+    sql.select(BATCH_ITEM)
+    .where(*_OF_SELECTION, BATCH_ITEM.c.status.is_(None))
+    .order_by(BATCH_ITEM.c.number)
+    .limit(bindparam("wanted", type_=sql.Integer))
+)
+_ITEMS = (
+    sql.select(BATCH_ITEM.c.number, RESULT.c.value)
+    .join(
+        RESULT,
+        sql.and_(
+            RESULT.c.request_id == BATCH_ITEM.c.request_id, RESULT.c.account == BATCH_ITEM.c.account
+        ),
+    )
+    .where(*_OF_SELECTION, BATCH_ITEM.c.status.is_not(None))
+    .order_by(BATCH_ITEM.c.number)
+    .limit(bindparam("wanted", type_=sql.Integer))
+)
+_ITEMS_OF = _ITEMS.where(BATCH_ITEM.c.status == bindparam("status"))

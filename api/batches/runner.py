@@ -1,0 +1,204 @@
+"""Runs batches: selects their items and sends them, a bounded number at a time.
+
+Which process runs a batch Kafka's group protocol says. It may be two for a moment: the log of
+batches decides whose selection counts, and an item that is sent twice is a repeat of one request.
+Whatever fails is tried again; what was sent is what has a result.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, TypeVar
+from uuid import uuid4
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from api.batches.entries import Item, Part, Selected
+from api.batches.log import PART_ITEMS, entry_bytes
+from api.batches.reports import Batch, Batches
+from api.batches.submission import BatchSubmission, request_of
+from api.errors import NotCaughtUpError
+from api.ingress import DroppableProducer
+from api.read_model import Topics
+from schemas.headers import BATCH, CHANNEL
+
+GROUP = "adjust-batches"
+LOOK_S, FULL_S, AGAIN_S = 0.25, 0.05, 1.0
+CATCH_UP_S = 60.0
+PAGE = 500
+LINGER_MS = 5
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Reading(Protocol):
+    """What is needed of the read model."""
+
+    async def catch_up(self, limit_s: float, topics: Collection[str]) -> None:
+        """Return once everything is kept that these topics hold now."""
+
+
+class Runner:
+    """Runs the batches that fall to this process."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        client_options: dict[str, Any],
+        reading: Reading,
+        batches: Batches,
+        in_flight_max: int,
+    ) -> None:
+        """Say where from and where to; `run` does it."""
+        self._topics = topics
+        self._client_options = client_options
+        self._reading, self._batches = reading, batches
+        self._in_flight_max = in_flight_max
+        self._in_flight: dict[str, int] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """How many items were sent and have no result yet, as far as this process knows."""
+        return sum(self._in_flight.values())
+
+    async def run(self) -> None:
+        """Run what falls to this process until cancelled, over each loss of Kafka."""
+        while True:
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._serve(stack)
+            except (KafkaError, TimeoutError, OSError) as error:
+                _log.info("Batches wait for Kafka: %s", error)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _serve(self, stack: AsyncExitStack) -> None:
+        producer = DroppableProducer(
+            **self._client_options, acks="all", enable_idempotence=True, linger_ms=LINGER_MS
+        )
+        stack.push_async_callback(producer.drop)
+        await producer.start()
+        consumer = AIOKafkaConsumer(
+            self._topics.batches,
+            **self._client_options,
+            group_id=GROUP,
+            auto_offset_reset="latest",
+            enable_auto_commit=False,
+        )
+        stack.push_async_callback(consumer.stop)
+        await consumer.start()
+        stack.push_async_callback(self._stop_all)
+        while True:
+            await consumer.getmany(timeout_ms=int(LOOK_S * 1000))
+            owned = {place.partition for place in consumer.assignment()}
+            await self._start_and_stop(owned, producer)
+
+    async def _start_and_stop(self, owned: Collection[int], producer: AIOKafkaProducer) -> None:
+        running = await asyncio.to_thread(self._batches.running)
+        mine = {batch_id for batch_id, partition in running if partition in owned}
+        for batch_id in mine - self._running.keys():
+            _log.info("batch %s runs here", batch_id)
+            self._running[batch_id] = asyncio.create_task(self._run(batch_id, producer))
+        for batch_id in self._running.keys() - mine:
+            self._running[batch_id].cancel()
+        for batch_id, task in [*self._running.items()]:
+            if task.done():
+                del self._running[batch_id]
+                if not task.cancelled():
+                    task.result()
+
+    async def _stop_all(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running.values())
+        self._running.clear()
+
+    async def _run(self, batch_id: str, producer: AIOKafkaProducer) -> None:
+        """Select and send until there is a result for each item."""
+        try:
+            batch = await self._now(batch_id)
+            while batch.selection is None:
+                await self._select(batch, producer)
+                batch = await self._now(batch_id)
+            await self._send(batch, producer)
+            while batch.finished_at is None:
+                await asyncio.sleep(LOOK_S)
+                batch = await self._note(batch)
+        except NotCaughtUpError:
+            await asyncio.sleep(AGAIN_S)  # it is begun again
+        finally:
+            self._in_flight.pop(batch_id, None)
+
+    async def _now(self, batch_id: str) -> Batch:
+        batch = await asyncio.to_thread(self._batches.batch, batch_id)
+        assert batch, "it is running, and nothing is forgotten but all at once"
+        return batch
+
+    async def _select(self, batch: Batch, producer: AIOKafkaProducer) -> None:
+        """Write down which events are meant, of all that the topics hold now."""
+        await self._reading.catch_up(CATCH_UP_S, self._topics)
+        asked, selection, count = batch.definition, uuid4().hex, 0
+        submission = BatchSubmission(
+            batch_id=batch.batch_id,
+            user=asked.user,
+            is_dry_run=False,
+            filter=asked.filter,
+            items=None,
+            adjustment=asked.adjustment,
+        )
+        key = batch.batch_id.encode()
+        selecting = self._batches.selecting(submission.event_filters, PART_ITEMS)
+        with selecting as parts:
+            while items := await asyncio.to_thread(next, parts, None):
+                part = entry_bytes(Part(selection, count, items))
+                await producer.send(self._topics.batches, part, key=key)
+                count += len(items)
+        last = entry_bytes(Selected(selection, count))
+        await producer.send_and_wait(self._topics.batches, last, key=key)
+        await self._reading.catch_up(CATCH_UP_S, (self._topics.batches,))
+
+    async def _send(self, batch: Batch, producer: AIOKafkaProducer) -> None:
+        """Send each item that has no result, as many at a time as may be under way."""
+        self._in_flight[batch.batch_id] = 0
+        request = _requests_of(batch)
+        headers = [(CHANNEL, b"REST"), (BATCH, batch.batch_id.encode())]
+        after = -1
+        while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
+            while self.in_flight + len(page) > max(self._in_flight_max, len(page)):
+                await asyncio.sleep(FULL_S)
+                batch = await self._note(batch)
+            sent = [
+                await producer.send(
+                    self._topics.requests,
+                    request(item, request_id),
+                    key=item.account.encode(),
+                    headers=headers,
+                )
+                for _, item, request_id in page
+            ]
+            self._in_flight[batch.batch_id] += len(page)
+            await asyncio.gather(*sent)
+            after = page[-1][0]
+
+    async def _note(self, batch: Batch) -> Batch:
+        """Look how far it is; what was decided is under way no more."""
+        now = await self._now(batch.batch_id)
+        decided = (now.applied + now.refused) - (batch.applied + batch.refused)
+        left = max(0, self._in_flight[batch.batch_id] - decided)
+        self._in_flight[batch.batch_id] = left
+        return now
+
+
+def _requests_of(batch: Batch) -> Callable[[Item, str], bytes]:
+    asked, encode = batch.definition, msgspec.json.Encoder().encode
+
+    def request(item: Item, request_id: str) -> bytes:
+        return encode(request_of(asked.adjustment, request_id, asked.user, item))
+
+    return request
