@@ -1,6 +1,6 @@
 """Looks up in the read model what is named by its id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +31,15 @@ class Standing:
     def is_taken(self) -> bool:
         """Whether the id stands for a request; a malformed one does not take it."""
         return self.asked is not None or self.is_remembered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Many:
+    """What is kept of several: images by id, and how requests stand by account and requestId."""
+
+    accounts: Mapping[str, bytes]
+    events: Mapping[tuple[str, str], bytes]
+    standings: Mapping[tuple[str, str], Standing]
 
 
 class Lookups:
@@ -80,6 +89,29 @@ class Lookups:
             )
         return image
 
+    def many(self, places: Sequence[tuple[str, str]], request_ids: Sequence[str]) -> "Many":
+        """Give what is kept of these chargeable events (account, refId) and requestIds, at once."""
+        event, names = CHARGEABLE_EVENT.c, {account for account, _ in places}
+        with self._reading() as connection:
+            accounts = connection.execute(_ACCOUNTS, {"ids": [*names]}).all()
+            events = connection.execute(
+                sql.select(event.account, event.ref_id, event.image).where(
+                    sql.tuple_(event.account, event.ref_id).in_(places)
+                )
+            ).all()
+            requests = connection.execute(_REQUESTS, {"ids": request_ids}).mappings().all()
+            results = connection.execute(_RESULTS, {"ids": request_ids}).all()
+        received = {(row["account"], row["request_id"]): Received(**row) for row in requests}
+        decided = {(row.account, row.request_id): row for row in results}
+        return Many(
+            accounts={row.ref_id: row.image for row in accounts},
+            events={(row.account, row.ref_id): row.image for row in events},
+            standings={
+                place: _standing(*place, received.get(place), decided.get(place))
+                for place in received.keys() | decided.keys()
+            },
+        )
+
     def adjustment(self, account: str, event: str, request_id: str) -> bytes | None:
         """Give the image of the adjustment of an event that a request made."""
         with self._reading() as connection:
@@ -108,6 +140,12 @@ class Lookups:
         else:
             with self._engine.begin() as connection:
                 yield connection
+
+
+_IDS: sql.BindParameter[Any] = sql.bindparam("ids", expanding=True)
+_ACCOUNTS = sql.select(ACCOUNT.c.ref_id, ACCOUNT.c.image).where(ACCOUNT.c.ref_id.in_(_IDS))
+_REQUESTS = sql.select(REQUEST).where(REQUEST.c.request_id.in_(_IDS))
+_RESULTS = sql.select(RESULT).where(RESULT.c.request_id.in_(_IDS))
 
 
 def _of(table: sql.Table, request_id: str, account: str | None) -> sql.Select[Any]:

@@ -20,7 +20,7 @@ async def submission_of(request: Request) -> Submission | Response:
     return _rejected(judged, request.url.path) if isinstance(judged, Rejection) else judged
 
 
-async def body_of(request: Request) -> bytes | None:
+async def body_of(request: Request, most: int = BODY_MAX) -> bytes | None:
     """Give the body; None if it is too large.
 
     The rest of a body that is too large is read and dropped within reason: a client that is cut
@@ -29,11 +29,11 @@ async def body_of(request: Request) -> bytes | None:
     kept, size = bytearray(), 0
     async for part in request.stream():
         size += len(part)
-        if size <= BODY_MAX:
+        if size <= most:
             kept += part
         elif size > DRAINED_MAX:
             break
-    return bytes(kept) if size <= BODY_MAX else None
+    return bytes(kept) if size <= most else None
 
 
 def idempotency_key(request: Request) -> str | None:

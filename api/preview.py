@@ -4,11 +4,12 @@ Nothing is published, and no rule stands here. The rows are those that the engin
 they were together at one moment; how far behind it that moment is, the read model knows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from api.lookups import Lookups, Standing
+from api.lookups import Lookups, Many, Standing
 from schemas.account import Account
 from schemas.adjustment import Adjustment, AdjustmentRequest
 from schemas.chargeable_event import ChargeableEvent
@@ -38,10 +39,46 @@ def preview(lookups: Lookups, account: str, request: AdjustmentRequest) -> Previ
         if standing is not None and _is_undecided(standing):
             return Preview(value=None, is_whole=False)
         state = _state(rows, account, request, standing)
+    return _decided(account, request, state, standing)
+
+
+def preview_many(
+    lookups: Lookups, asked: Sequence[tuple[str, AdjustmentRequest]], batch_id: str
+) -> list[Preview]:
+    """Decide the requests of a batch, with their accounts, on what is kept now. Blocks."""
+    with lookups.at_one_moment() as rows:
+        found = rows.many(
+            [(account, request.chargeable_event_ref_id) for account, request in asked],
+            [request.request_id for _, request in asked],
+        )
+    return [_of_many(found, account, request, batch_id) for account, request in asked]
+
+
+def _of_many(found: Many, account: str, request: AdjustmentRequest, batch_id: str) -> Preview:
+    standing = found.standings.get((account, request.request_id))
+    if standing is not None and _is_undecided(standing):
+        return Preview(value=None, is_whole=False)
+    owner = found.accounts.get(account)
+    event = found.events.get((account, request.chargeable_event_ref_id))
+    state = State(
+        account=None if owner is None else _decode_account(owner),
+        chargeable_event=None if event is None else _decode_event(event),
+        answer=_answer(standing),
+    )
+    return _decided(account, request, state, standing, batch_id)
+
+
+def _decided(
+    account: str,
+    request: AdjustmentRequest,
+    state: State,
+    standing: Standing | None,
+    batch_id: str | None = None,
+) -> Preview:
     is_whole = state.account is not None and state.chargeable_event is not None
     if request.reversal_of is not None:
         is_whole &= state.adjustment is not None
-    decision = decide(state, request, Noted(account, "REST", None, None))
+    decision = decide(state, request, Noted(account, "REST", batch_id, None))
     if decision.result is not None:
         return Preview(value=_encode(decision.result), is_whole=is_whole)
     assert standing is not None, "a repeat has an answer"

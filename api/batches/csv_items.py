@@ -14,7 +14,7 @@ COLUMNS = ("account", "chargeableEventRefId")
 SEPARATORS = ",;\t|"
 
 
-def read_items(file: bytes) -> tuple[Item, ...] | tuple[Fault, ...]:
+def read_items(file: bytes) -> tuple[Item, ...] | list[Fault]:
     """Give the items of a file, or all that is wrong with it, by row; the heading is row 1.
 
     UTF-8 with or without a byte-order mark, fields quoted or not, separated by one of `,;|` or a
@@ -24,25 +24,26 @@ def read_items(file: bytes) -> tuple[Item, ...] | tuple[Fault, ...]:
         text = file.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = file.count(b"\n", 0, error.start) + 1
-        return (_fault(row, f"is not UTF-8 at byte {error.start}: is this a CSV file?"),)
+        return [_fault(row, f"is not UTF-8 at byte {error.start}; is it a CSV file")]
     if "\0" in text:
-        return (_fault(text.count("\n", 0, text.index("\0")) + 1, "has a NUL: is it a CSV file?"),)
+        row = text.count("\n", 0, text.index("\0")) + 1
+        return [_fault(row, "has a NUL; is it a CSV file")]
     heading = text.split("\n", 1)[0]
     separator = max(SEPARATORS, key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         rows = [(reader.line_num, row) for row in reader if any(field.strip() for field in row)]
     except csv.Error as error:
-        return (_fault(reader.line_num, f"is not CSV: {error}"),)
+        return [_fault(reader.line_num, f"is not CSV: {error}")]
     return _items_of(rows)
 
 
-def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | tuple[Fault, ...]:
+def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | list[Fault]:
     names = [name.strip() for name in rows[0][1]] if rows else []
     if sorted(names) != sorted(COLUMNS):
-        return (_fault(1, f"must name the columns {' and '.join(COLUMNS)}"),)
+        return [_fault(1, f"must name the columns {' and '.join(COLUMNS)}")]
     account, event = (names.index(name) for name in COLUMNS)
-    too_many = tuple(size_faults(len(rows) - 1))
+    too_many = [*size_faults(len(rows) - 1)]
     if too_many:
         return too_many
     faults: list[Fault] = []
@@ -55,7 +56,7 @@ def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | tuple
         faults += found
         if len(faults) >= FAULTS_MAX:
             break
-    return tuple(faults[:FAULTS_MAX]) or tuple(first)
+    return faults[:FAULTS_MAX] or tuple(first)
 
 
 def _row_faults(number: int, row: Sequence[str]) -> Iterator[Fault]:

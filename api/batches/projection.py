@@ -1,8 +1,7 @@
 """Keeps batches in the read model, and counts each item once, with its result."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -11,51 +10,14 @@ import sqlalchemy as sql
 from sqlalchemy import bindparam
 
 from api.batches.entries import LISTED, Definition, Item, Logged, Part, Selected, request_id_of
+from api.batches.tally import Tally
 from api.results import Answer
 from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL
-from schemas.amounts import Amounts
 
 LOOKED_UP = 500  # ids in one question
 
 _NOTHING = {"matched": 0, "applied": 0, "refused": 0, "tax_excluded": 0, "tax": 0}
 _ITEM_PLACE = ("batch_id", "selection", "number")
-
-
-class _Error(msgspec.Struct):
-    code: str
-
-
-class _Adjustment(msgspec.Struct):
-    effect: Amounts
-
-
-class _Result(msgspec.Struct):
-    adjustment: _Adjustment | None
-    errors: list[_Error]
-
-
-_decode = msgspec.json.Decoder(_Result).decode
-
-
-@dataclass
-class _Tally:
-    """What is added to a batch's report."""
-
-    applied: int = 0
-    effect: tuple[int, int, int] = (0, 0, 0)
-    refusals: Counter[str] = field(default_factory=Counter)
-    last: str = ""
-
-    def add(self, answer: Answer) -> None:
-        result = _decode(answer.value)
-        self.last = max(self.last, answer.decided_at)
-        if result.adjustment is None:
-            self.refusals[result.errors[0].code] += 1
-            return
-        effect = result.adjustment.effect
-        added = (effect.tax_excluded_amount, effect.tax_amount, effect.tax_included_amount)
-        self.applied += 1
-        self.effect = tuple(map(sum, zip(self.effect, added, strict=True)))  # type: ignore[assignment]
 
 
 class BatchProjection:
@@ -89,18 +51,20 @@ class BatchProjection:
         first: dict[str, Answer] = {}
         for answer in answers:
             first.setdefault(answer.request_id, answer)
-        tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
+        tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        last: defaultdict[str, str] = defaultdict(str)
         decided = []
         for row in _undecided(connection, first):
             answer = first[row.request_id]
             if answer.account == row.account:
-                tallies[row.batch_id].add(answer)
+                tallies[row.batch_id].add(answer.value)
+                last[row.batch_id] = max(last[row.batch_id], answer.decided_at)
                 place = {f"of_{name}": getattr(row, name) for name in _ITEM_PLACE}
                 decided.append({**place, "status": answer.status})
         if decided:
             connection.execute(_DECIDED, decided)
         for batch_id, tally in tallies.items():
-            self._add(connection, batch_id, tally)
+            self._add(connection, batch_id, tally, last[batch_id])
 
     def _enter_definition(
         self, connection: sql.Connection, logged: Logged, asked: Definition
@@ -136,18 +100,17 @@ class BatchProjection:
         if rows:
             connection.execute(self._item, rows)
 
-    def _add(self, connection: sql.Connection, batch_id: str, tally: _Tally) -> None:
-        excluded, tax, included = tally.effect
+    def _add(self, connection: sql.Connection, batch_id: str, tally: Tally, at: str) -> None:
         added = {
             "applied": tally.applied,
             "refused": tally.refusals.total(),
-            "tax_excluded": excluded,
-            "tax": tax,
-            "tax_included": included,
+            "tax_excluded": tally.tax_excluded,
+            "tax": tally.tax,
+            "tax_included": tally.tax_included,
         }
         values = {f"added_{name}": count for name, count in added.items()}
-        connection.execute(_ADDED, {"of_batch": batch_id, "at": tally.last, **values})
-        connection.execute(_FINISHED, {"of_batch": batch_id, "at": tally.last})
+        connection.execute(_ADDED, {"of_batch": batch_id, "at": at, **values})
+        connection.execute(_FINISHED, {"of_batch": batch_id, "at": at})
         if tally.refusals:
             connection.execute(
                 self._refuse,

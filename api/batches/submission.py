@@ -1,9 +1,9 @@
 """A posted batch judged: what is to be adjusted and how, or all that is wrong with it at once."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -73,6 +73,13 @@ class BatchRejection:
     detail: str
     faults: Sequence[Fault] = ()
 
+    @classmethod
+    def of(cls, faults: Iterable[Fault]) -> Self:
+        """Say all that is wrong: in the order of the codes, then by field; 20 at most."""
+        in_order = sorted(faults, key=lambda fault: (_LADDER.index(fault.code), fault.field))
+        shown = in_order[:FAULTS_MAX]
+        return cls(detail=" ".join(fault.message for fault in shown), faults=shown)
+
 
 def judge_batch(
     body: bytes, idempotency_key: str | None, uploaded: Sequence[Item] | None = None
@@ -89,9 +96,7 @@ def judge_batch(
         given.setdefault("batchId", idempotency_key)
     faults = [*_faults_of(given, idempotency_key, uploaded)]
     if faults:
-        in_order = sorted(faults, key=lambda fault: (_LADDER.index(fault.code), fault.field))
-        shown = in_order[:FAULTS_MAX]
-        return BatchRejection(detail=" ".join(fault.message for fault in shown), faults=shown)
+        return BatchRejection.of(faults)
     items = given.get("items")
     listed = None if items is None else [_item(each) for each in items]
     return BatchSubmission(

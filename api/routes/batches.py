@@ -6,11 +6,15 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from api.batches.csv_items import read_items
+from api.batches.dry_run import dry_run
 from api.batches.log import definition_of
+from api.batches.progress import progress_of
 from api.batches.reports import Batch, ListKey
 from api.batches.submission import BatchRejection, BatchSubmission, judge_batch
+from api.batches.upload import UPLOAD_MAX, UploadError, parts_of
 from api.desk import CATCH_UP_S, TOPICS, Desk
 from api.errors import (
     KafkaUnreachableError,
@@ -39,6 +43,8 @@ async def post(request: Request) -> Response:
     if isinstance(submission, Response):
         return submission
     desk: Desk = request.app.state.desk
+    if submission.is_dry_run:
+        return await _dry_run(desk, submission)
     earlier = await asyncio.to_thread(desk.batches.batch, submission.batch_id)
     known = earlier or await _define(desk, submission)
     if isinstance(known, Response):
@@ -91,20 +97,52 @@ async def items_of(request: Request) -> Response:
     return page_answer(request, asked, page, headers)
 
 
+@router.get(PATH + "/{batch_id}/events")
+async def events_of(request: Request) -> Response:
+    """Stream how far a batch is, until it is finished."""
+    desk: Desk = request.app.state.desk
+    headers, batch = lag_of(desk), await _find(desk, request)
+    if isinstance(batch, Response):
+        return batch
+    headers["Cache-Control"] = "no-store"
+    stream = progress_of(desk.batches, batch)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
 async def _submission_of(request: Request) -> BatchSubmission | Response:
-    body = await body_of(request)
+    is_upload = request.headers.get("content-type", "").startswith("multipart/form-data")
+    most = UPLOAD_MAX if is_upload else BODY_MAX
+    body, items = await body_of(request, most), None
     if body is None:
-        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BODY_MAX} bytes.")
-    judged = judge_batch(body, idempotency_key(request))
-    if isinstance(judged, BatchSubmission):
-        return judged
-    return _rejected(judged)
+        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {most} bytes.")
+    if is_upload:
+        try:
+            body, file = await parts_of(request.headers, body)
+        except UploadError as error:
+            return problem(Mishap.BAD_REQUEST, str(error), instance=PATH)
+        read = read_items(file)
+        if isinstance(read, list):
+            return _rejected(BatchRejection.of(read))
+        items = read
+    judged = judge_batch(body, idempotency_key(request), items)
+    return judged if isinstance(judged, BatchSubmission) else _rejected(judged)
 
 
 def _rejected(rejection: BatchRejection) -> Response:
     code = rejection.mishap or rejection.faults[0].code
     errors: Any = msgspec.to_builtins(rejection.faults)
     return problem(code, rejection.detail, instance=PATH, errors=errors)
+
+
+async def _dry_run(desk: Desk, submission: BatchSubmission) -> Response:
+    try:
+        await desk.reader.catch_up(CATCH_UP_S, TOPICS)
+    except NotCaughtUpError:
+        return unavailable("The topics have not been read to their ends.")
+    headers = lag_of(desk)
+    report, items = await dry_run(submission, desk.batches, desk.lookups)
+    document = report.document() | {"items": [msgspec.Raw(item) for item in items]}
+    return Response(msgspec.json.encode(document), 200, headers, "application/json")
 
 
 async def _define(desk: Desk, submission: BatchSubmission) -> Batch | Response:
