@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import StreamingResponse
 
+from api.openapi_batches import batch_examples, batch_schemas
 from api.openapi_examples import ACCOUNT, REQUEST_ID, all_examples, request_examples
 from api.openapi_parts import (
     BAD_PARAMETERS,
@@ -39,6 +40,7 @@ REQUEST_BODY = body("AdjustmentRequest", examples=request_examples())
 _TAGS = {
     "chargeable events": "What was charged, and what adjustments made of it.",
     "adjustments": "Corrections of charges: asked for, previewed and followed.",
+    "batches": "Adjustments of a whole period, or of a list.",
     "accounts": "Who owes.",
     "reasons": "Why a charge may be corrected.",
     "service": "What operators and developers ask.",
@@ -57,7 +59,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["servers"] = [{"url": "/", "description": "This process."}]
     document["security"] = []  # nobody is asked who they are
     document["tags"] = [{"name": name, "description": said} for name, said in _TAGS.items()]
-    document["components"] = {"schemas": _schemas(), "examples": all_examples() | read_examples()}
+    examples = all_examples() | read_examples() | batch_examples()
+    document["components"] = {"schemas": _schemas(), "examples": examples}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_what_many_share(operation, is_read=method == "get" or path == PREVIEW, path=path)
@@ -85,6 +88,7 @@ def _schemas() -> dict[str, Any]:
         **answers,
         **request.pop("$defs", {}),
         "AdjustmentRequest": request,
+        **batch_schemas(request),
         "AdjustmentReceived": _received(answers["AdjustmentResult"]),
         "Problem": _PROBLEM,
     }
@@ -135,6 +139,7 @@ _PROBLEM: dict[str, Any] = {
         "remaining": _nullable({"$ref": REF + "Amounts"}, "What may still be credited."),
         "chargeableEvent": _nullable({"$ref": REF + "ChargeableEvent"}, "The event as it is."),
         "requestedAt": _nullable({"type": "string"}, "When Kafka appended the request, UTC."),
+        "batchId": {"type": "string", "description": "The batch, if it is about one."},
         "outcome": {"type": "string", "description": "With GATEWAY_TIMEOUT: what is known."},
     },
 }

@@ -53,7 +53,8 @@ _IF_NONE_MATCH = {
 }
 
 
-def _parameters(known: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+def parameters_of(known: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+    """Describe the parameters of a search."""
     return [
         {
             "name": name,
@@ -78,7 +79,8 @@ def _ref_id(what: str, example: str) -> dict[str, Any]:
     }
 
 
-def _page(schema: str) -> dict[str, Any]:
+def page_of(schema: str) -> dict[str, Any]:
+    """Describe an answer that is a page."""
     return answer(
         "A page; `next` is null on the last.",
         body(schema),
@@ -91,8 +93,8 @@ EVENTS: dict[str, Any] = {
     "summary": "Search chargeable events, newest first",
     "tags": ["chargeable events"],
     "operation_id": "searchChargeableEvents",
-    "responses": {200: _page("ChargeableEventPage"), 400: BAD_PARAMETERS},
-    "openapi_extra": {"parameters": _parameters({**OF_EVENTS, **PAGING})},
+    "responses": {200: page_of("ChargeableEventPage"), 400: BAD_PARAMETERS},
+    "openapi_extra": {"parameters": parameters_of({**OF_EVENTS, **PAGING})},
 }
 EVENT: dict[str, Any] = {
     "summary": "A chargeable event, and what may still be credited",
@@ -107,7 +109,7 @@ EVENT: dict[str, Any] = {
         503: UNSURE,
     },
     "openapi_extra": {
-        "parameters": [_ref_id("event", EVENT_ID), *_parameters(OWNER), _IF_NONE_MATCH]
+        "parameters": [_ref_id("event", EVENT_ID), *parameters_of(OWNER), _IF_NONE_MATCH]
     },
 }
 HISTORY: dict[str, Any] = {
@@ -115,22 +117,22 @@ HISTORY: dict[str, Any] = {
     "tags": ["chargeable events"],
     "operation_id": "getChargeableEventHistory",
     "responses": {
-        200: _page("AdjustmentPage"),
+        200: page_of("AdjustmentPage"),
         400: BAD_PARAMETERS,
         404: _UNKNOWN,
         409: _SEVERAL,
         503: UNSURE,
     },
     "openapi_extra": {
-        "parameters": [_ref_id("event", EVENT_ID), *_parameters({**OWNER, **PAGING})]
+        "parameters": [_ref_id("event", EVENT_ID), *parameters_of({**OWNER, **PAGING})]
     },
 }
 REQUESTS: dict[str, Any] = {
     "summary": "Search requests with what they came to, newest first",
     "tags": ["adjustments"],
     "operation_id": "searchAdjustments",
-    "responses": {200: _page("RequestPage"), 400: BAD_PARAMETERS},
-    "openapi_extra": {"parameters": _parameters({**OF_REQUESTS, **PAGING})},
+    "responses": {200: page_of("RequestPage"), 400: BAD_PARAMETERS},
+    "openapi_extra": {"parameters": parameters_of({**OF_REQUESTS, **PAGING})},
 }
 ACCOUNT: dict[str, Any] = {
     "summary": "An account",
@@ -162,13 +164,14 @@ def read_schemas() -> dict[str, Any]:
     return {
         **shared,
         "ChargeableEventFound": found,
-        "ChargeableEventPage": _page_schema("ChargeableEvent", {"$ref": REF + "ChargeableEvent"}),
-        "AdjustmentPage": _page_schema("Adjustment", {"$ref": REF + "Adjustment"}),
-        "RequestPage": _page_schema("Request", {"oneOf": either}),
+        "ChargeableEventPage": page_schema("ChargeableEvent", {"$ref": REF + "ChargeableEvent"}),
+        "AdjustmentPage": page_schema("Adjustment", {"$ref": REF + "Adjustment"}),
+        "RequestPage": page_schema("Request", {"oneOf": either}),
     }
 
 
-def _page_schema(name: str, item: dict[str, Any]) -> dict[str, Any]:
+def page_schema(name: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Give the schema of a page of such items."""
     return {
         "title": f"{name}Page",
         "description": "Items in their order, and where the next page begins.",

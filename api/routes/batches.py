@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from api import openapi_batches
 from api.batches.csv_items import read_items
 from api.batches.dry_run import dry_run
 from api.batches.log import definition_of
@@ -36,7 +37,7 @@ PATH = "/v1/adjustment-batches"
 router = APIRouter()
 
 
-@router.post(PATH)
+@router.post(PATH, **openapi_batches.BATCH)
 async def post(request: Request) -> Response:
     """Take a batch, and answer with its report as soon as it is sure which batch has the id."""
     submission = await _submission_of(request)
@@ -62,7 +63,7 @@ async def post(request: Request) -> Response:
     return _report(known, 202, headers)
 
 
-@router.get(PATH)
+@router.get(PATH, **openapi_batches.BATCHES)
 async def search(request: Request) -> Response:
     """Give a page of batches, newest first."""
     asked = page_asked(request, {}, ListKey)
@@ -74,7 +75,7 @@ async def search(request: Request) -> Response:
     return page_answer(request, asked, page, headers)
 
 
-@router.get(PATH + "/{batch_id}")
+@router.get(PATH + "/{batch_id}", **openapi_batches.REPORT)
 async def report_of(request: Request) -> Response:
     """Say how far a batch is."""
     desk: Desk = request.app.state.desk
@@ -82,7 +83,7 @@ async def report_of(request: Request) -> Response:
     return batch if isinstance(batch, Response) else _report(batch, 200, headers)
 
 
-@router.get(PATH + "/{batch_id}/items")
+@router.get(PATH + "/{batch_id}/items", **openapi_batches.ITEMS)
 async def items_of(request: Request) -> Response:
     """Give a page of the results of a batch's items, in the order of the selection."""
     asked = page_asked(request, OF_BATCH_ITEMS, int)
@@ -97,7 +98,7 @@ async def items_of(request: Request) -> Response:
     return page_answer(request, asked, page, headers)
 
 
-@router.get(PATH + "/{batch_id}/events")
+@router.get(PATH + "/{batch_id}/events", **openapi_batches.FOLLOW)
 async def events_of(request: Request) -> Response:
     """Stream how far a batch is, until it is finished."""
     desk: Desk = request.app.state.desk

@@ -15,7 +15,7 @@ from api.metrics import Metrics
 from api.results import Waiters
 from api.searching import Searches
 from api.store import Store
-from tests.api.fakes import ListedTopic, SettledReader
+from tests.api.fakes import KeptLog, ListedTopic, SettledReader
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def desk(topic: Publisher, reader: SettledReader, store: Store, waiters: Waiters
         waiters=waiters,
         metrics=Metrics(),
         batches=Batches(store.engine),
-        batch_log=ListedTopic(),
+        batch_log=KeptLog(store),
     )
 
 

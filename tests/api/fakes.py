@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from aiokafka.structs import RecordMetadata, TopicPartition
 
+from api.batches.log import logged
 from api.errors import NotCaughtUpError
+from api.rows import Rows
+from api.store import Store
 
+BATCHES_AT_MS = 1_793_870_000_123
 Heard = Callable[[str, int], None]
 
 
@@ -30,6 +35,31 @@ class ListedTopic:
             self.before_acknowledging(account, offset)
         at = TopicPartition("adjustment-requests", 0)
         return RecordMetadata(at.topic, 0, at, offset, 1_793_870_000_123, 1, 0)
+
+
+@dataclass
+class KeptLog:
+    """The topic of batches; what is put there is in the read model at once."""
+
+    store: Store
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
+
+    async def publish(
+        self, account: str, value: bytes, _traceparent: bytes | None
+    ) -> RecordMetadata:
+        """Keep a record; the key is a batchId here."""
+        self.keep(account, value)
+        at = TopicPartition("adjustment-batches", 0)
+        return RecordMetadata(at.topic, 0, at, len(self.sent) - 1, BATCHES_AT_MS, 1, 0)
+
+    def keep(self, batch_id: str, value: bytes) -> None:
+        """Put a record there."""
+        self.sent.append((batch_id, value))
+        record = SimpleNamespace(
+            key=batch_id.encode(), value=value, partition=0, timestamp=BATCHES_AT_MS
+        )
+        if entry := logged(record):
+            self.store.keep(Rows(batches=[entry]))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from api.batches.csv_items import read_items
 from api.batches.entries import Item
 from api.batches.submission import ITEMS_MAX
 from api.desk import Desk
-from tests.api.fakes import ListedTopic
+from tests.api.fakes import KeptLog
 
 PATH = "/v1/adjustment-batches"
 BATCH_ID = "3f2c9a52-4a38-4d0e-8f9a-5f1f0f1b7a11"
@@ -142,7 +142,7 @@ async def test_each_fault_is_named_with_its_attribute_and_nothing_is_sent(
     found = answer.json()
     assert [(fault["code"], fault["field"]) for fault in found["errors"]] == faults
     assert found["code"] == faults[0][0]
-    assert isinstance(desk.batch_log, ListedTopic)
+    assert isinstance(desk.batch_log, KeptLog)
     assert desk.batch_log.sent == []
 
 

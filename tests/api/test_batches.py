@@ -9,13 +9,12 @@ import httpx
 import pytest
 
 from api.batches.entries import Item, Part, Selected, request_id_of
-from api.batches.log import entry_bytes, logged
+from api.batches.log import entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import request_of
 from api.desk import Desk
-from api.rows import Rows
 from api.store import Store
-from tests.api.fakes import ListedTopic, SettledReader
+from tests.api.fakes import KeptLog, ListedTopic
 from tests.api.in_memory import EngineInMemory
 from tests.builders import account_body, event_body
 from tests.postgres import on_both_databases
@@ -37,19 +36,16 @@ BODY: dict[str, Any] = {
     "filter": {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"},
     "adjustment": ADJUSTMENT,
 }
-AT_MS = 1_793_870_000_123
 
 
 class Scene:
     """An engine in memory, its read model, and the topic of batches."""
 
-    def __init__(self, store: Store, desk: Desk, reader: SettledReader) -> None:
-        self.store, self.batches = store, Batches(store.engine)
+    def __init__(self, store: Store, desk: Desk) -> None:
+        self.batches = Batches(store.engine)
         self.engine = EngineInMemory(store)
-        assert isinstance(desk.batch_log, ListedTopic)
+        assert isinstance(desk.batch_log, KeptLog)
         self._log = desk.batch_log
-        self._seen = 0
-        reader.catches_up_by = self.read_log
         for account in range(ACCOUNTS):
             name = f"ACC-{account}"
             billing = account == ACCOUNTS - 1
@@ -65,20 +61,14 @@ class Scene:
         body = event_body(refId=event, account={"refId": account}, **dates, **currency, **little)
         self.engine.take("event", body, account)
 
-    def read_log(self) -> None:
-        """Let the read model see what was put on the topic of batches."""
-        new = self._log.sent[self._seen :]
-        self._seen = len(self._log.sent)
-        self._keep(*((batch_id, value) for batch_id, value, _ in new))
-
     def select(self, selection: str, *parts: list[Item], count: int | None = None) -> None:
         """Write a selection as the runner does."""
         number = 0
         for items in parts:
-            self._keep((BATCH_ID, entry_bytes(Part(selection, number, items))))
+            self._log.keep(BATCH_ID, entry_bytes(Part(selection, number, items)))
             number += len(items)
         selected = Selected(selection, number if count is None else count)
-        self._keep((BATCH_ID, entry_bytes(selected)))
+        self._log.keep(BATCH_ID, entry_bytes(selected))
 
     def run(self, *, limit: int = 1000) -> None:
         """Send what has no result, as the runner does, and let the read model see the results."""
@@ -105,20 +95,10 @@ class Scene:
             for number in range(2, EVENTS)
         ]
 
-    def _keep(self, *records: tuple[str, bytes]) -> None:
-        entries = [logged(_Record(key, value)) for key, value in records]
-        self.store.keep(Rows(batches=[entry for entry in entries if entry]))
-
-
-class _Record:
-    def __init__(self, key: str, value: bytes) -> None:
-        self.key, self.value = key.encode(), value
-        self.partition, self.timestamp = 0, AT_MS
-
 
 @pytest.fixture
-def scene(store: Store, desk: Desk, reader: SettledReader) -> Scene:
-    return Scene(store, desk, reader)
+def scene(store: Store, desk: Desk) -> Scene:
+    return Scene(store, desk)
 
 
 async def report(client: httpx.AsyncClient) -> dict[str, Any]:

@@ -18,6 +18,13 @@ METHODS = {"get", "post"}
 OTHER_ADDRESS = "adjustChargeableEvent"
 PROBLEM = "application/problem+json"
 OF_ANY_ANSWER = {"content-type", "content-length"}
+BATCHES, BATCH = "/v1/adjustment-batches", f"/v1/adjustment-batches/{REQUEST_ID}"
+BATCH_BODY = {
+    "batchId": REQUEST_ID,
+    "user": "fin:omar",
+    "filter": {"kind": "USAGE"},
+    "adjustment": {"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"},
+}
 EVENT, REQUEST = "/v1/chargeable-events/CE-500001", f"/v1/adjustments/{REQUEST_ID}"
 
 
@@ -67,6 +74,12 @@ CALLS = [
     Call("getAccount", "/v1/accounts/ACC-2", 200),
     Call("getAccount", "/v1/accounts/ACC-3", 404),
     Call("listReasons", "/v1/reasons", 200),
+    Call("adjustBatch", BATCHES, 202),
+    Call("adjustBatch", BATCHES, 400, {"Idempotency-Key": "another"}),
+    Call("searchAdjustmentBatches", BATCHES, 200),
+    Call("getAdjustmentBatch", BATCH, 404),
+    Call("getAdjustmentBatchItems", f"{BATCH}/items", 404),
+    Call("watchAdjustmentBatch", f"{BATCH}/events", 404),
 ]
 MISSES = [call for call in CALLS if call.status == 404]
 
@@ -239,7 +252,8 @@ async def answer_of(
 ) -> httpx.Response:
     """Make a call; what takes a body gets a request."""
     method = called(operations, call.operation).name.split()[0]
-    body = a_request() if method == "post" else None
+    posted = BATCH_BODY if call.path == BATCHES else a_request()
+    body = posted if method == "post" else None
     return await client.request(method, call.path, json=body, headers=call.headers)
 
 

@@ -16,6 +16,7 @@ def test_the_catalogue_has_every_topic_once() -> None:
         "adjustment-requests",
         "adjustment-results",
         "business-transactions",
+        "adjustment-batches",
         "dlq-accounts",
         "dlq-chargeable-events",
         "dlq-adjustment-requests",
