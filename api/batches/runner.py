@@ -169,8 +169,9 @@ class Runner:
         request = _requests_of(batch)
         headers = [(CHANNEL, b"REST"), (BATCH, batch.batch_id.encode())]
         after = -1
-        while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
-            while self.in_flight + len(page) > max(self._in_flight_max, len(page)):
+        size = min(PAGE, self._in_flight_max)
+        while page := await asyncio.to_thread(self._batches.undecided, batch, after, size):
+            while self.in_flight + len(page) > self._in_flight_max:
                 await asyncio.sleep(FULL_S)
                 batch = await self._note(batch)
             sent = [

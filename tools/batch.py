@@ -1,0 +1,188 @@
+"""Adjusts the chargeable events of a period or a file over REST: dry first, then for good.
+
+Exit code 0: all items were applied, or the dry run was shown; 1: some were refused; 2: the batch
+was not taken, or REST cannot be reached; 3: it was not confirmed; 130: interrupted, and what was
+taken goes on.
+
+usage: python -m tools.batch --user fin:omar --from 2026-11-01T00:00:00Z --kind USAGE
+         --adjustment '{"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"}'
+       python -m tools.batch --user fin:omar --items wrong.csv --adjustment @how.json --yes
+"""
+
+import argparse
+import json
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+PATH = "/v1/adjustment-batches"
+FILTERS = ("account", "from", "to", "usage-type", "kind", "status")
+ALL_APPLIED, SOME_REFUSED, NOT_TAKEN, NOT_CONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
+WAIT_S = 120.0  # for a dry run of many
+MICRO = 1_000_000
+
+Report = dict[str, Any]
+
+
+class BatchError(Exception):
+    """The batch was not taken; the text says why."""
+
+
+class Caller:
+    """Speaks to REST about one batch."""
+
+    def __init__(self, client: httpx.Client, batch: Report, items: bytes | None) -> None:
+        """Say what is asked, and which file of items goes with it."""
+        self._client, self._batch, self._items = client, batch, items
+
+    def post(self, *, is_dry_run: bool) -> Report:
+        """Send it. Raises BatchError, or httpx.TransportError."""
+        body = {**self._batch, "dryRun": is_dry_run}
+        if self._items is None:
+            answer = self._client.post(PATH, json=body)
+        else:
+            parts: dict[str, tuple[str | None, bytes]] = {
+                "batch": (None, json.dumps(body).encode()),
+                "items": ("items.csv", self._items),
+            }
+            answer = self._client.post(PATH, files=parts)
+        if answer.is_success:
+            report: Report = answer.json()
+            return report
+        try:
+            raise BatchError(answer.json()["detail"])
+        except (ValueError, KeyError):
+            raise BatchError(f"{answer.url} answered {answer.status_code}.") from None
+
+    def follow(self) -> Iterator[Report]:
+        """Give the report with each change, until the batch is finished."""
+        with self._client.stream("GET", f"{PATH}/{self._batch['batchId']}/events") as stream:
+            for line in stream.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+
+def main() -> int:
+    """Give the exit code."""
+    asked, console = _arguments(), Console()
+    with httpx.Client(base_url=asked.url, timeout=WAIT_S) as client:
+        caller = Caller(client, _batch_of(asked), asked.items)
+        try:
+            if asked.dry_run or not asked.yes:
+                show(caller.post(is_dry_run=True), console)
+            if asked.dry_run:
+                return ALL_APPLIED
+            if not asked.yes and not _is_confirmed(console):
+                return NOT_CONFIRMED
+            return _run(caller, console)
+        except BatchError as error:
+            console.print(str(error), style="red", markup=False)
+        except httpx.HTTPError as error:
+            console.print(f"REST at {asked.url} cannot be reached: {error}", markup=False)
+        except KeyboardInterrupt:
+            address = f"{asked.url}{PATH}/{asked.batch_id}"
+            console.print(f"\nA batch that was taken goes on: {address}", markup=False)
+            return INTERRUPTED
+    return NOT_TAKEN
+
+
+def _run(caller: Caller, console: Console) -> int:
+    report = caller.post(is_dry_run=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task("adjusting", total=None)
+        for report in caller.follow():
+            done, total = report["applied"] + report["refused"], report["matched"]
+            progress.update(task, completed=done, total=total or None)
+    show(report, console)
+    return SOME_REFUSED if report["refused"] else ALL_APPLIED
+
+
+def _is_confirmed(console: Console) -> bool:
+    if not sys.stdin.isatty():
+        console.print("Nothing was adjusted: confirm with --yes.")
+        return False
+    return console.input("Adjust them? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def show(report: Report, console: Console) -> None:
+    """Print a report."""
+    table = Table(title=f"batch {report['batchId']}{', dry run' if report['dryRun'] else ''}")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for name in ("matched", "applied", "refused", "pending"):
+        table.add_row(name, f"{report[name]:,}")
+    for name, text in (
+        ("taxExcludedAmount", "without tax"),
+        ("taxAmount", "tax"),
+        ("taxIncludedAmount", "with tax"),
+    ):
+        table.add_row(f"effect {text}", f"{report['effect'][name] / MICRO:,.6f}")
+    for code, count in report["refusals"].items():
+        table.add_row(code, f"{count:,}")
+    console.print(table)
+
+
+def _batch_of(asked: argparse.Namespace) -> Report:
+    given = {name: getattr(asked, name.replace("-", "_")) for name in FILTERS}
+    names = {"usage-type": "usageType"}
+    filters = {names.get(name, name): text for name, text in given.items() if text is not None}
+    batch = {"batchId": asked.batch_id, "user": asked.user, "adjustment": asked.adjustment}
+    return batch | ({"filter": filters} if filters else {})
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.batch",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--user", required=True, help="on whose behalf")
+    parser.add_argument(
+        "--adjustment", required=True, type=_adjustment, help="how, as JSON or @FILE with it"
+    )
+    for name in FILTERS:
+        parser.add_argument(f"--{name}", help="of the chargeable events" if name != "to" else "end")
+    parser.add_argument("--items", type=_file, help="CSV file, instead of a filter")
+    parser.add_argument("--batch-id", type=_guid, default=str(uuid.uuid4()), help="GUID; a new one")
+    parser.add_argument("--dry-run", action="store_true", help="only show what it comes to")
+    parser.add_argument("--yes", action="store_true", help="adjust without asking")
+    parser.add_argument("--url", default="http://127.0.0.1:8080", help="REST (%(default)s)")
+    return parser.parse_args()
+
+
+def _adjustment(text: str) -> Report:
+    try:
+        content = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text[1:]}: {error.strerror}") from error
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"it is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise argparse.ArgumentTypeError("it is no JSON object")
+    return content
+
+
+def _file(text: str) -> bytes:
+    try:
+        return Path(text).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
+
+
+def _guid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no GUID") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
