@@ -71,7 +71,7 @@ BATCH: dict[str, Any] = {
             "links": _FOLLOWED,
         },
         400: problem("Malformed; all faults are named at once, by row in a file.", *_MALFORMED),
-        413: problem("The body has more than 1 MiB, an upload 4.", Mishap.REQUEST_TOO_LARGE),
+        413: problem("The body has more than 4 MiB.", Mishap.REQUEST_TOO_LARGE),
         422: problem("The batchId is another batch's.", Refusal.REQUEST_ID_REUSED),
         503: problem(
             "Kafka cannot be reached, or has not been read to its end; nothing was sent.",

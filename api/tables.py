@@ -181,6 +181,7 @@ BATCH = sql.Table(
     sql.Column("tax_excluded", sql.BigInteger, nullable=False),
     sql.Column("tax", sql.BigInteger, nullable=False),
     sql.Column("tax_included", sql.BigInteger, nullable=False),
+    sql.Column("decided_at", TEXT, nullable=False),  # the newest result's time
     sql.Column("finished_at", TEXT),
     sql.Index("batch_by_time", "requested_at", "batch_id"),
 )
@@ -209,4 +210,12 @@ BATCH_ITEM = sql.Table(
     sql.Column("status", TEXT),  # none as long as it is not decided
     sql.Index("batch_item_by_request", "request_id"),
     sqlite_with_rowid=False,
+)
+sql.Index(
+    "batch_item_refused",
+    BATCH_ITEM.c.batch_id,
+    BATCH_ITEM.c.selection,
+    BATCH_ITEM.c.number,
+    sqlite_where=BATCH_ITEM.c.status == "REFUSED",
+    postgresql_where=BATCH_ITEM.c.status == "REFUSED",
 )

@@ -22,10 +22,10 @@ class NotJsonError(ValueError):
     """The bytes are not JSON as this project takes it; the text says why."""
 
 
-def parse_json(value: bytes) -> Any:
+def parse_json(value: bytes, most: int = BYTES_MAX) -> Any:
     """Read strictly: UTF-8, no NaN, no lone surrogate, no doubled key. Raises NotJsonError."""
-    if len(value) > BYTES_MAX:
-        message = "The value is longer than 1 MiB."
+    if len(value) > most:
+        message = f"The value is longer than {most >> 20} MiB."
         raise NotJsonError(message)
     try:
         text = value.decode()

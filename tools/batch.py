@@ -12,6 +12,7 @@ usage: python -m tools.batch --user fin:omar --from 2026-11-01T00:00:00Z --kind 
 import argparse
 import json
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from rich.table import Table
 PATH = "/v1/adjustment-batches"
 FILTERS = ("account", "from", "to", "usage-type", "kind", "status")
 ALL_APPLIED, SOME_REFUSED, NOT_TAKEN, NOT_CONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
-WAIT_S = 120.0  # for a dry run of many
+WAIT_S, AGAIN_S = 120.0, 1.0  # for a dry run of many; between two streams
 MICRO = 1_000_000
 
 Report = dict[str, Any]
@@ -53,17 +54,31 @@ class Caller:
                 "items": ("items.csv", self._items),
             }
             answer = self._client.post(PATH, files=parts)
-        if answer.is_success:
-            report: Report = answer.json()
-            return report
         try:
-            raise BatchError(answer.json()["detail"])
-        except (ValueError, KeyError):
-            raise BatchError(f"{answer.url} answered {answer.status_code}.") from None
+            content: Report = answer.json()
+            if answer.is_success and "matched" in content:
+                return content
+            raise BatchError(content["detail"])
+        except (ValueError, KeyError, TypeError):
+            text = f"{answer.url} answered {answer.status_code}; this is no REST of ours."
+            raise BatchError(text) from None
 
     def follow(self) -> Iterator[Report]:
-        """Give the report with each change, until the batch is finished."""
-        with self._client.stream("GET", f"{PATH}/{self._batch['batchId']}/events") as stream:
+        """Give the report with each change, until the batch is finished, over each lost stream."""
+        is_finished = False
+        while not is_finished:
+            try:
+                for report in self._stream():
+                    yield report
+                    is_finished = report["state"] == "FINISHED"
+            except httpx.TransportError:
+                pass  # whoever answers next knows as much
+            if not is_finished:
+                time.sleep(AGAIN_S)
+
+    def _stream(self) -> Iterator[Report]:
+        address = f"{PATH}/{self._batch['batchId']}/events"
+        with self._client.stream("GET", address) as stream:
             for line in stream.iter_lines():
                 if line.startswith("data: "):
                     yield json.loads(line.removeprefix("data: "))

@@ -1,6 +1,5 @@
 """What a batch would come to now: the engine's own rules for each item; nothing is published."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from api.batches.entries import Item, request_id_of
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of
 from api.batches.tally import Tally
+from api.batches.threads import in_thread
 from api.lookups import Lookups
 from api.preview import preview_many
 from api.records import utc_text
@@ -26,9 +26,9 @@ async def dry_run(
     """Give the report, and the results of the first items. What is undecided yet is pending."""
     began, tally, shown, matched = _now(), Tally(), list[bytes](), 0
     with _slices(submission, batches) as slices:
-        while items := await asyncio.to_thread(next, slices, None):
+        while items := await in_thread(next, slices, None):
             matched += len(items)
-            for value in await asyncio.to_thread(_results, submission, lookups, items):
+            for value in await in_thread(_results, submission, lookups, items):
                 tally.add(value)
                 if len(shown) < SHOWN_MAX:
                     shown.append(value)

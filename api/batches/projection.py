@@ -1,7 +1,7 @@
 """Keeps batches in the read model, and counts each item once, with its result."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -48,19 +48,18 @@ class BatchProjection:
         """Count those that are results of items which had none yet."""
         if not answers or connection.scalar(_RUNNING) is None:
             return
-        first: dict[str, Answer] = {}
+        first: dict[tuple[str, str], Answer] = {}
         for answer in answers:
-            first.setdefault(answer.request_id, answer)
+            first.setdefault((answer.request_id, answer.account), answer)
         tallies: defaultdict[str, Tally] = defaultdict(Tally)
         last: defaultdict[str, str] = defaultdict(str)
         decided = []
-        for row in _undecided(connection, first):
-            answer = first[row.request_id]
-            if answer.account == row.account:
-                tallies[row.batch_id].add(answer.value)
-                last[row.batch_id] = max(last[row.batch_id], answer.decided_at)
+        for row in _undecided(connection, {request_id for request_id, _ in first}):
+            if decision := first.get((row.request_id, row.account)):
+                tallies[row.batch_id].add(decision.value)
+                last[row.batch_id] = max(last[row.batch_id], decision.decided_at)
                 place = {f"of_{name}": getattr(row, name) for name in _ITEM_PLACE}
-                decided.append({**place, "status": answer.status})
+                decided.append({**place, "status": decision.status})
         if decided:
             connection.execute(_DECIDED, decided)
         for batch_id, tally in tallies.items():
@@ -75,6 +74,7 @@ class BatchProjection:
                 "batch_id": logged.batch_id,
                 "user": asked.user,
                 "requested_at": logged.at,
+                "decided_at": logged.at,
                 "partition": logged.partition,
                 "content": msgspec.json.encode(asked, order="sorted"),
                 **_NOTHING,
@@ -110,7 +110,7 @@ class BatchProjection:
         }
         values = {f"added_{name}": count for name, count in added.items()}
         connection.execute(_ADDED, {"of_batch": batch_id, "at": at, **values})
-        connection.execute(_FINISHED, {"of_batch": batch_id, "at": at})
+        connection.execute(_FINISHED, {"of_batch": batch_id})
         if tally.refusals:
             connection.execute(
                 self._refuse,
@@ -128,16 +128,20 @@ _DECIDED = (
     .values(status=bindparam("status"))
 )
 _SUMS = ("applied", "refused", "tax_excluded", "tax", "tax_included")
+_LATER = sql.case((BATCH.c.decided_at > bindparam("at"), BATCH.c.decided_at), else_=bindparam("at"))
 _OF_BATCH = BATCH.c.batch_id == bindparam("of_batch")
 _ADDED = (
     BATCH.update()
     .where(_OF_BATCH)
-    .values({name: BATCH.c[name] + bindparam(f"added_{name}") for name in _SUMS})
+    .values(
+        {name: BATCH.c[name] + bindparam(f"added_{name}") for name in _SUMS}
+        | {"decided_at": _LATER}
+    )
 )
 _FINISHED = (
     BATCH.update()
     .where(_OF_BATCH, BATCH.c.applied + BATCH.c.refused == BATCH.c.matched)
-    .values(finished_at=bindparam("at"))
+    .values(finished_at=BATCH.c.decided_at)
 )
 
 
@@ -157,7 +161,7 @@ def _complete(connection: sql.Connection, logged: Logged, selected: Selected) ->
     )
 
 
-def _undecided(connection: sql.Connection, ids: Mapping[str, Answer]) -> Iterable[Any]:
+def _undecided(connection: sql.Connection, ids: Iterable[str]) -> Iterable[Any]:
     """Give the items of these requestIds that have no result yet."""
     asked = (
         sql.select(

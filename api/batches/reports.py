@@ -121,9 +121,9 @@ class Batches:
     def items(self, batch: Batch, status: str | None, limit: int, after: int | None) -> Page[int]:
         """Give the results of the items decided so far, in the order of the selection."""
         values: dict[str, Any] = {"batch": batch.batch_id, "selection": batch.selection}
-        values |= {"status": status, "after": -1 if after is None else after, "wanted": limit + 1}
+        values |= {"after": -1 if after is None else after, "wanted": limit + 1}
         with snapshot(self._engine) as connection:
-            rows = connection.execute(_ITEMS if status is None else _ITEMS_OF, values).all()
+            rows = connection.execute(_ITEMS_OF[status], values).all()
         shown: Sequence[Any] = rows[:limit]
         last: int | None = shown[-1].number if len(rows) > limit else None
         return Page([row.value for row in shown], last)
@@ -200,4 +200,7 @@ _ITEMS = (
     .order_by(BATCH_ITEM.c.number)
     .limit(bindparam("wanted", type_=sql.Integer))
 )
-_ITEMS_OF = _ITEMS.where(BATCH_ITEM.c.status == bindparam("status"))
+_ITEMS_OF = {None: _ITEMS} | {  # written out, as in the index
+    status: _ITEMS.where(BATCH_ITEM.c.status == sql.literal(status, literal_execute=True))
+    for status in ("APPLIED", "REFUSED")
+}

@@ -20,6 +20,7 @@ from api.batches.entries import Item, Part, Selected
 from api.batches.log import PART_ITEMS, entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of
+from api.batches.threads import in_thread
 from api.errors import NotCaughtUpError
 from api.ingress import DroppableProducer
 from api.read_model import Topics
@@ -122,6 +123,7 @@ class Runner:
     async def _run(self, batch_id: str, producer: AIOKafkaProducer) -> None:
         """Select and send until there is a result for each item."""
         try:
+            await self._reading.catch_up(CATCH_UP_S, self._topics)  # what was decided already
             batch = await self._now(batch_id)
             while batch.selection is None:
                 await self._select(batch, producer)
@@ -142,7 +144,6 @@ class Runner:
 
     async def _select(self, batch: Batch, producer: AIOKafkaProducer) -> None:
         """Write down which events are meant, of all that the topics hold now."""
-        await self._reading.catch_up(CATCH_UP_S, self._topics)
         asked, selection, count = batch.definition, uuid4().hex, 0
         submission = BatchSubmission(
             batch_id=batch.batch_id,
@@ -155,7 +156,7 @@ class Runner:
         key = batch.batch_id.encode()
         selecting = self._batches.selecting(submission.event_filters, PART_ITEMS)
         with selecting as parts:
-            while items := await asyncio.to_thread(next, parts, None):
+            while items := await in_thread(next, parts, None):
                 part = entry_bytes(Part(selection, count, items))
                 await producer.send(self._topics.batches, part, key=key)
                 count += len(items)

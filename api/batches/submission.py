@@ -21,6 +21,7 @@ from schemas.reading import MalformedRequest, read_request
 from schemas.refusals import Refusal
 
 ITEMS_MAX = 10_000
+BATCH_MAX = 4 * 1024 * 1024  # bytes; so many items with the longest ids fit
 USER_MAX = 128  # characters
 FILTERS = {
     name: OF_EVENTS[name] for name in ("account", "from", "to", "usageType", "kind", "status")
@@ -86,26 +87,26 @@ def judge_batch(
 ) -> BatchSubmission | BatchRejection:
     """Read a body; `uploaded` are the items of a file that came with it."""
     try:
-        given = parse_json(body)
+        given = parse_json(body, BATCH_MAX)
     except NotJsonError as error:
         return BatchRejection(mishap=Mishap.NOT_JSON, detail=str(error))
     if not isinstance(given, dict):
         return BatchRejection(mishap=Mishap.NOT_AN_OBJECT, detail="A batch is a JSON object.")
-    given = {name: value for name, value in given.items() if value is not None}
+    given = _without_nulls(given)
     if idempotency_key:
         given.setdefault("batchId", idempotency_key)
     faults = [*_faults_of(given, idempotency_key, uploaded)]
     if faults:
         return BatchRejection.of(faults)
-    items = given.get("items")
+    items, asked = given.get("items"), given.get("filter")
     listed = None if items is None else [_item(each) for each in items]
     return BatchSubmission(
         batch_id=given["batchId"].lower(),
         user=given["user"],
         is_dry_run=given.get("dryRun", False),
-        filter=given.get("filter"),
+        filter=None if asked is None else _without_nulls(asked),
         items=uploaded if listed is None else listed,
-        adjustment={k: v for k, v in given["adjustment"].items() if v is not None},
+        adjustment=_with_defaults(given["adjustment"]),
     )
 
 
@@ -163,10 +164,10 @@ def _filter_faults(asked: Any) -> Iterator[Fault]:
     if not isinstance(asked, dict):
         yield _fault(Refusal.INVALID_TYPE, "filter", "must be an object")
         return
-    if not asked:
+    if not _without_nulls(asked):
         yield _fault(Refusal.MISSING_ATTRIBUTE, "filter", f"must say one of {', '.join(FILTERS)}")
     values = {}
-    for name, text in asked.items():
+    for name, text in _without_nulls(asked).items():
         field = f"filter.{name}"
         if name not in FILTERS:
             yield _unknown(field)
@@ -256,12 +257,31 @@ def _adjustment_faults(adjustment: Any) -> Iterator[Fault]:
         what = "is the batch's or the item's to say, not the adjustment's"
         yield _fault(Refusal.UNKNOWN_ATTRIBUTE, f"adjustment.{name}", what)
     others = {k: v for k, v in adjustment.items() if k not in _OF_ITEMS_ALONE}
-    read = read_request(json.dumps(request_of(others, _ANY_ID, "A", Item("A", "E"))).encode())
+    read = _as_a_request(others)
     if isinstance(read, MalformedRequest):
         for fault in read.faults:
             yield Fault(code=fault.code, field=f"adjustment.{fault.field}", message=fault.message)
     else:
         assert isinstance(read, AdjustmentRequest), "a JSON object with a requestId"
+
+
+def _as_a_request(adjustment: Mapping[str, Any]) -> Any:
+    """Read it as part of a request."""
+    return read_request(json.dumps(request_of(adjustment, _ANY_ID, "A", Item("A", "E"))).encode())
+
+
+def _with_defaults(adjustment: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the same for the same thing, whether a default was said or not."""
+    read = _as_a_request(adjustment)
+    return {
+        name: value
+        for name, value in read.model_dump(mode="json", by_alias=True, exclude_none=True).items()
+        if name not in _OF_ITEMS_ALONE
+    }
+
+
+def _without_nulls(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def request_of(

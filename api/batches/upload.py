@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.batches.submission import BATCH_MAX
+
 PARTS = ("batch", "items")
-UPLOAD_MAX = 4 * 1024 * 1024  # bytes of the whole; the longest ids fit
 
 
 class UploadError(Exception):
@@ -19,7 +20,7 @@ async def parts_of(headers: Headers, body: bytes) -> tuple[bytes, bytes]:
     async def stream() -> AsyncGenerator[bytes]:
         yield body
 
-    parser = MultiPartParser(headers, stream(), max_part_size=UPLOAD_MAX)
+    parser = MultiPartParser(headers, stream(), max_part_size=BATCH_MAX)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError) as error:

@@ -14,8 +14,8 @@ from api.batches.dry_run import dry_run
 from api.batches.log import definition_of
 from api.batches.progress import progress_of
 from api.batches.reports import Batch, ListKey
-from api.batches.submission import BatchRejection, BatchSubmission, judge_batch
-from api.batches.upload import UPLOAD_MAX, UploadError, parts_of
+from api.batches.submission import BATCH_MAX, BatchRejection, BatchSubmission, judge_batch
+from api.batches.upload import UploadError, parts_of
 from api.desk import CATCH_UP_S, TOPICS, Desk
 from api.errors import (
     KafkaUnreachableError,
@@ -27,7 +27,7 @@ from api.filters import OF_BATCH_ITEMS
 from api.lag import lag_of
 from api.looking_up import look_up
 from api.pages import page_answer, page_asked
-from api.posted import BODY_MAX, body_of, idempotency_key
+from api.posted import body_of, idempotency_key
 from api.problems import RETRY_AFTER, Mishap, problem, unavailable
 from api.records import canonical_id
 from schemas.refusals import Refusal
@@ -112,10 +112,9 @@ async def events_of(request: Request) -> Response:
 
 async def _submission_of(request: Request) -> BatchSubmission | Response:
     is_upload = request.headers.get("content-type", "").startswith("multipart/form-data")
-    most = UPLOAD_MAX if is_upload else BODY_MAX
-    body, items = await body_of(request, most), None
+    body, items = await body_of(request, BATCH_MAX), None
     if body is None:
-        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {most} bytes.")
+        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BATCH_MAX} bytes.")
     if is_upload:
         try:
             body, file = await parts_of(request.headers, body)

@@ -11,7 +11,9 @@ from schemas.refusals import Refusal
 from tests.api.builders import a_request
 from tests.api.fakes import ListedTopic, SettledReader
 
+BATCH = "/{batch_id}"
 PATHS = {
+    *(f"/v1/adjustment-batches{rest}" for rest in ("", BATCH, f"{BATCH}/items", f"{BATCH}/events")),
     *("/v1/adjustments", "/v1/adjustments/preview"),
     "/v1/rm/billing-invoicing/adjust-chargeable-event",
     "/v1/adjustments/{request_id}",

@@ -1,0 +1,145 @@
+"""Where batches are easily got wrong: others' ids, the order of reading, defaults that are said."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from api.batches.entries import Definition, Item, Logged, request_id_of
+from api.batches.log import definition_of
+from api.batches.reports import Batches
+from api.batches.runner import Runner
+from api.batches.submission import BatchSubmission, judge_batch
+from api.desk import TOPICS
+from api.rows import Rows
+from api.store import Store
+from tests.api.builders import a_result, an_answer
+from tests.api.fakes import SettledReader
+
+BATCH_ID = "3f2c9a52-4a38-4d0e-8f9a-5f1f0f1b7a11"
+ADJUSTMENT = {
+    "chargeType": "CREDIT",
+    "chargeAdjustment": 10_000,
+    "currency": "EUR",
+    "taxIncluded": True,
+}
+EFFECT = {"taxExcludedAmount": -3, "taxAmount": -1, "taxIncludedAmount": -4}
+
+
+def a_body(**changes: Any) -> dict[str, Any]:
+    """A batch over one account."""
+    return {
+        "batchId": BATCH_ID,
+        "user": "fin:omar",
+        "filter": {"account": "A"},
+        "adjustment": ADJUSTMENT,
+    } | changes
+
+
+def keep_batch(store: Store, *items: Item) -> None:
+    """Let the read model know a batch that lists these."""
+    asked = Definition("fin:omar", None, list(items), ADJUSTMENT)
+    store.keep(Rows(batches=[Logged(BATCH_ID, 0, "2026-11-05T10:00:00.000Z", asked)]))
+
+
+def answer_of(item: Item, account: str | None = None, **changes: Any) -> Any:
+    """The result of an item."""
+    request_id = request_id_of(BATCH_ID, item)
+    owner = account or item.account
+    value = a_result(
+        requestId=request_id,
+        account={"refId": owner},
+        chargeableEventRefId=item.event,
+        adjustment={"effect": EFFECT},
+    )
+    return an_answer(value, request_id=request_id, account=owner, **changes)
+
+
+def test_a_request_of_another_account_with_an_items_id_hides_no_result(store: Store) -> None:
+    item = Item("A", "E")
+    keep_batch(store, item)
+
+    store.keep(Rows(answers=[answer_of(item, account="B"), answer_of(item)]))
+
+    report = Batches(store.engine).batch(BATCH_ID)
+    assert report
+    assert (report.applied, report.pending) == (1, 0)
+
+
+def test_a_batch_finished_when_its_last_item_was_decided_however_it_was_read(
+    store: Store,
+) -> None:
+    items = Item("A", "E"), Item("B", "E")
+    keep_batch(store, *items)
+    later, earlier = "2026-11-05T10:00:05.000Z", "2026-11-05T10:00:01.000Z"
+
+    store.keep(Rows(answers=[answer_of(items[0], decided_at=later)]))
+    store.keep(Rows(answers=[answer_of(items[1], decided_at=earlier)]))
+
+    report = Batches(store.engine).batch(BATCH_ID)
+    assert report
+    assert report.finished_at == later
+
+
+async def test_ten_thousand_items_with_guids_for_ids_are_taken(client: httpx.AsyncClient) -> None:
+    items = [
+        {"account": {"refId": str(UUID(int=n))}, "chargeableEventRefId": str(uuid4())}
+        for n in range(10_000)
+    ]
+    body = a_body(items=items, filter=None, dryRun=True)
+
+    answer = await client.post("/v1/adjustment-batches", json=body)
+
+    assert answer.status_code == 200, answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"adjustment": ADJUSTMENT | {"adjustmentMode": "AMOUNT"}},
+        {"adjustment": ADJUSTMENT | {"taxTreatment": "PROPORTIONAL"}},
+        {"filter": {"account": "A", "kind": None}},
+    ],
+    ids=["mode", "treatment", "null in the filter"],
+)
+def test_a_default_that_is_said_makes_no_other_batch(changes: dict[str, Any]) -> None:
+    first, second = (
+        judge_batch(json.dumps(body).encode(), None) for body in (a_body(), a_body(**changes))
+    )
+
+    assert isinstance(first, BatchSubmission)
+    assert isinstance(second, BatchSubmission), second
+    assert definition_of(first) == definition_of(second)
+
+
+class CountingProducer:
+    """Takes what is sent, and keeps it."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    async def send(self, _topic: str, value: bytes, **_rest: Any) -> asyncio.Future[None]:
+        """Take a record."""
+        self.sent.append(value)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+
+async def test_nothing_is_sent_again_before_all_results_are_read(store: Store) -> None:
+    keep_batch(store, Item("A", "E"))
+    producer, behind = CountingProducer(), SettledReader(is_behind=True)
+    runner = Runner(
+        topics=TOPICS,
+        client_options={},
+        reading=behind,
+        batches=Batches(store.engine),
+        in_flight_max=10,
+    )
+
+    await runner._run(BATCH_ID, producer)  # it gives up for now
+
+    assert not producer.sent
