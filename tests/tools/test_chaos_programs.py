@@ -94,6 +94,27 @@ async def test_who_is_struck_between_two_lives_is_struck_in_the_next(program: Pr
     assert await comes_true(begun(program, 2))
 
 
+async def test_who_was_killed_while_it_was_frozen_did_not_go_on(program: Program) -> None:
+    program.start()
+    assert await comes_true(begun(program, 1))
+    await program.freeze()
+
+    await program.kill()
+
+    assert await comes_true(begun(program, 2))
+    with pytest.raises(NotDoneError, match="worker was killed while it was frozen"):
+        await program.resume()
+
+
+async def test_what_was_said_is_looked_for_from_any_place_on(program: Program) -> None:
+    program.start(Life([sys.executable, "-c", "print('life', 'first', 0)"]))
+    assert await comes_true(begun(program, 2))
+
+    assert program.has_said("first", 0)
+    assert not program.has_said("first")
+    assert not program.has_said("first", program.written)
+
+
 async def test_who_is_not_to_run_cannot_be_killed(program: Program) -> None:
     program.start()
     assert await program.is_ready()

@@ -9,6 +9,7 @@ import pytest
 
 from tools.chaos.proxy import Link, Proxy
 from tools.kafka.ports import LOOPBACK, free_ports
+from tools.waiting import comes_true
 
 WAIT_S = 20.0
 NEVER_S = 0.2  # what is held does not come however long one waits
@@ -155,6 +156,34 @@ async def test_a_delay_is_kept_in_both_directions(proxy: Tried) -> None:
     assert time.monotonic() - begun >= 0.1
     proxy.heal()
     await answered(proxy)
+
+
+async def test_a_cut_tells_how_many_connections_it_ended_and_refused(proxy: Tried) -> None:
+    caller = await answered(proxy)
+
+    proxy.cut()
+
+    assert await caller.is_ended()
+    assert proxy.struck == 1
+    assert await (await proxy.call()).is_ended()
+    assert proxy.struck == 2
+
+
+async def test_a_hold_and_a_delay_tell_whether_anything_was_under_way(proxy: Tried) -> None:
+    caller = await answered(proxy)
+    proxy.hold(answers_only=False)
+    assert proxy.struck == 0
+    caller.say(b"are you there")
+    assert await comes_true(lambda: proxy.struck)
+    proxy.heal()
+    await caller.hear(13)
+
+    proxy.delay(0.01)
+
+    assert proxy.struck == 0
+    caller.say(b"slow")
+    await caller.hear(4)
+    assert proxy.struck == 2
 
 
 async def test_a_far_end_that_is_away_ends_the_connection() -> None:

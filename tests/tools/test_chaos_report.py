@@ -1,6 +1,7 @@
 """The report adds runs up, and a disagreement fails a run however it was found."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,29 @@ def test_kinds_of_one_group_add_up_to_a_row_of_their_own(tmp_path: Path) -> None
     assert "| broker killed, one of 3 | 1 | 0 | | | |" in text
     assert "**broker restarts**" not in text
     assert "| **all** | **6** | 3 | 4.0 | 6.0 | 6.0 |" in text
+
+
+def test_who_never_recovered_is_in_the_percentiles_and_in_the_json(tmp_path: Path) -> None:
+    made = report()
+    made.recoveries["worker killed at random"].append(math.inf)
+
+    text = summed(tmp_path, made)[1]
+
+    assert "| worker killed at random | 3 | 3 | 4.0 | never | never |" in text
+    assert "After worker kills p99 is never s" not in text
+    assert "After worker kills p99 is never, 20 s are allowed." in text
+    assert "Infinity" not in json.dumps(made.as_json())
+
+
+def test_what_the_promise_allows_stands_beside_what_was_measured() -> None:
+    made = report()
+    made.recoveries["broker killed, one of 3"] += [28.0]
+    made.recoveries["several at once"] += [50.0]
+
+    text = made.as_markdown()
+
+    assert "After worker kills p99 is 4.0 s, 20 s are allowed." in text
+    assert "After broker restarts p99 is 28.0 s, 30 s are allowed." in text
 
 
 def test_a_fault_that_one_run_could_not_do_is_named_unless_another_did_it(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tools.chaos.scene import Scene
 LIBRARIES = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime")
 LIBRARY = "libfaketimeMT.so.1"
 JUMPS_S = (-86_400, -3600, -60, 0, 60, 3600, 86_400)
-JUMPS, BETWEEN_S = (2, 3), (2.0, 3.5)
+JUMPS, BETWEEN_S = (2, 3), (1.5, 2.5)
 
 
 def find_library() -> Path | None:
@@ -35,15 +35,26 @@ async def jump(scene: Scene, draw: random.Random) -> Done:
         }
         await program.kill_for_good()
         program.start(Life(program.usual.command, environment))
-        jumps = [draw.choice(JUMPS_S) for _ in range(draw.randint(*JUMPS))]
+        jumps = jumps_of(draw)
         try:
             if not await program.is_ready():
                 raise NotDoneError(f"{program.name} was not ready before")
+            life = program.lives
             for seconds in jumps:
                 await asyncio.sleep(draw.uniform(*BETWEEN_S))
                 clock.write_text(f"{seconds:+d}")
             await asyncio.sleep(draw.uniform(*BETWEEN_S))
+            if program.lives != life:  # the next one has no clock of its own
+                raise NotDoneError(f"{program.name} did not outlive the jumps")
         finally:
             await program.kill()
         how_far = ", ".join(f"{seconds:+d}" for seconds in jumps)
         return Done(f"{program.name} by {how_far} s")
+
+
+def jumps_of(draw: random.Random) -> list[int]:
+    """How far from the true time each takes it, none to where it was."""
+    jumps = [0]
+    for _ in range(draw.randint(*JUMPS)):
+        jumps.append(draw.choice([seconds for seconds in JUMPS_S if seconds != jumps[-1]]))
+    return jumps[1:]

@@ -10,6 +10,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from tools.chaos.outcome import NotDoneError
 from tools.chaos.proxy import Link, Proxy
 from tools.kafka.broker import STOP_ONE_OF_MANY_S, Broker
 from tools.kafka.ports import free_ports
@@ -30,6 +31,7 @@ class Cluster:
         controllers = {number: next(ports) for number in range(1, nodes + 1)}
         cluster_id = new_cluster_id()
         self.nodes: list[Broker] = []
+        self._coming: list[Broker] = []  # started, and not known to answer
         proxies: dict[str, list[Proxy]] = {client: [] for client in clients}
         for number in controllers:
             listeners = [
@@ -60,37 +62,44 @@ class Cluster:
         for link in self.links.values():
             for proxy in link.proxies:
                 await proxy.start()
-        for node in self.nodes:
-            await asyncio.to_thread(node.start)
-        await asyncio.gather(*(node.wait_ready() for node in self.nodes))
+        self._coming += self.nodes
+        await asyncio.gather(*(asyncio.to_thread(node.start) for node in self.nodes))
+        await self.settle()
 
     @asynccontextmanager
     async def hold_of_node(self, draw: random.Random) -> AsyncIterator[Broker]:
-        """Choose a node to strike, once all have recovered from the last stroke."""
+        """Choose a node to strike, once all have recovered from the last stroke.
+
+        Raises NotDoneError where a partition lacks a copy: the stroke could take the last one.
+        """
         async with self._is_struck:
-            await asyncio.to_thread(self._wait_whole)
+            await self.settle()
+            admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": "0"})
+            if not await asyncio.to_thread(_becomes_whole, admin):
+                raise NotDoneError("partitions lack copies")
             yield draw.choice(self.nodes)
 
     async def bring_back(self, node: Broker) -> float:
-        """Start a node again after `stop` or `kill`, at its old address; say when that was."""
+        """Start a node again after `stop` or `kill`, at its old address; say when that was.
+
+        It is on its way then; `settle` waits until it answers.
+        """
         address = node.bootstrap
         await asyncio.to_thread(node.stop)
         started_at = time.monotonic()
+        self._coming.append(node)
         await asyncio.to_thread(node.start)
-        await node.wait_ready()
         assert node.bootstrap == address, node.notice
         return started_at
 
-    def _wait_whole(self) -> None:
-        """Wait until each partition has all its copies again: else the next stop takes the last."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": "0"})
-        with suppress(TimeoutError):  # the judge will find what that breaks
-            wait_until(lambda: _is_whole(admin), "each partition has all its copies", WHOLE_MAX_S)
+    async def settle(self) -> None:
+        """Wait until all that were started answer. Raises EmbeddedKafkaError."""
+        await asyncio.gather(*(node.wait_ready() for node in self._coming))
+        self._coming.clear()
 
     async def stop(self) -> None:
-        """Stop everything."""
-        for node in self.nodes:
-            await asyncio.to_thread(node.stop)
+        """End everything at once: nobody needs it any more."""
+        await asyncio.gather(*(asyncio.to_thread(_end, node) for node in self.nodes))
         for link in self.links.values():
             for proxy in link.proxies:
                 await proxy.close()
@@ -98,6 +107,18 @@ class Cluster:
 
 def _listener_name(client: str) -> str:
     return client.upper().replace("-", "")
+
+
+def _end(node: Broker) -> None:
+    node.kill()
+    node.stop()
+
+
+def _becomes_whole(admin: AdminClient) -> bool:
+    with suppress(TimeoutError):
+        wait_until(lambda: _is_whole(admin), "each partition has all its copies", WHOLE_MAX_S)
+        return True
+    return False
 
 
 def _is_whole(admin: AdminClient) -> bool:

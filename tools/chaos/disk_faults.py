@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import random
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from tools.chaos.scene import Scene
 SIZES_MIB = (96, 128)
 SERVES_S, FULL_S = (2.0, 4.0), (3.0, 6.0)
 PIECE = bytes(1 << 16)
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 async def fill(scene: Scene, draw: random.Random) -> Done:
@@ -36,10 +38,13 @@ async def _use_and_fill(worker: Program, serves_s: float, full_s: float) -> None
     worker.start()
     if not await worker.is_ready():
         raise NotDoneError(f"{worker.name} was not ready before")
-    rest = worker.home / "of-somebody-else"
+    rest, life, before = worker.home / "of-somebody-else", worker.lives, worker.written
     await asyncio.to_thread(_fill, rest)
     await asyncio.sleep(full_s)
+    is_noticed = worker.lives != life or worker.has_said(NO_SPACE, before)
     rest.unlink(missing_ok=True)
+    if not is_noticed:
+        raise NotDoneError(f"{worker.name} wrote nothing to its full disk")
     await asyncio.sleep(serves_s)
 
 

@@ -15,9 +15,9 @@ from tools.chaos import (
 from tools.chaos.outcome import Done
 from tools.chaos.scene import Scene
 
-Fault = Callable[[Scene, random.Random], Awaitable[Done]]  # or raises NotDoneError
+SceneFault = Callable[[Scene, random.Random], Awaitable[Done]]  # or raises NotDoneError
 
-FAULTS: Mapping[str, Fault] = {
+FAULTS: Mapping[str, SceneFault] = {
     "worker killed at random": worker_faults.kill,
     "worker killed at a named point": worker_faults.kill_at_point,
     "worker frozen past its session": worker_faults.freeze,

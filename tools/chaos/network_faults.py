@@ -5,12 +5,14 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tools.chaos.outcome import Done
+from tools.chaos.outcome import Done, NotDoneError
 from tools.chaos.programs import Program
 from tools.chaos.proxy import Proxy
 from tools.chaos.scene import Scene
 
-LASTS_S = (1.0, 10.0)
+Span = tuple[float, float]  # the least and the most, in seconds
+
+LASTS_S: Span = (1.0, 10.0)
 DELAY_S = (0.02, 0.8)
 OF_SUBSCRIBER_SHARE = 0.15
 ALL_NODES_SHARE = 0.7
@@ -18,22 +20,22 @@ ENDS_DROPPED_SHARE = 0.5
 ANSWERS_ONLY_SHARE = 0.5
 
 
-async def cut(scene: Scene, draw: random.Random) -> Done:
+async def cut(scene: Scene, draw: random.Random, lasts_s: Span = LASTS_S) -> Done:
     """End all connections and let none come up."""
     async with _way(scene, draw) as (program, proxies):
         for proxy in proxies:
             proxy.cut()
-        return Done(f"{program.name} {await _last(draw)}")
+        return Done(f"{program.name} {await _last(draw, lasts_s)}")
 
 
-async def hold(scene: Scene, draw: random.Random) -> Done:
+async def hold(scene: Scene, draw: random.Random, lasts_s: Span = LASTS_S) -> Done:
     """Leave connections open and pass nothing on, or requests but no answers."""
     answers_only = draw.random() < ANSWERS_ONLY_SHARE
     ends_dropped = draw.random() < ENDS_DROPPED_SHARE
     async with _way(scene, draw) as (program, proxies):
         for proxy in proxies:
             proxy.hold(answers_only=answers_only)
-        lasted = await _last(draw)
+        lasted = await _last(draw, lasts_s)
         if ends_dropped:
             for proxy in proxies:
                 proxy.drop()
@@ -41,13 +43,13 @@ async def hold(scene: Scene, draw: random.Random) -> Done:
         return Done(f"{program.name} {what} {lasted}" + (", then cut" if ends_dropped else ""))
 
 
-async def delay(scene: Scene, draw: random.Random) -> Done:
+async def delay(scene: Scene, draw: random.Random, lasts_s: Span = LASTS_S) -> Done:
     """Pass everything on later."""
     delay_s = draw.uniform(*DELAY_S)
     async with _way(scene, draw) as (program, proxies):
         for proxy in proxies:
             proxy.delay(delay_s)
-        return Done(f"{program.name} by {delay_s:.2f} s {await _last(draw)}")
+        return Done(f"{program.name} by {delay_s:.2f} s {await _last(draw, lasts_s)}")
 
 
 @asynccontextmanager
@@ -66,9 +68,11 @@ async def _way(
         finally:
             for proxy in proxies:
                 proxy.heal()
+        if not any(proxy.struck for proxy in proxies):
+            raise NotDoneError(f"{program.name} had nothing under way")
 
 
-async def _last(draw: random.Random) -> str:
-    lasts_s = draw.uniform(*LASTS_S)
-    await asyncio.sleep(lasts_s)
-    return f"for {lasts_s:.1f} s"
+async def _last(draw: random.Random, lasts_s: Span) -> str:
+    wait_s = draw.uniform(*lasts_s)
+    await asyncio.sleep(wait_s)
+    return f"for {wait_s:.1f} s"

@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-ROUND_MINUTES = 5.0
+ROUND_MINUTES = 7.5
 ROUNDS_MIN = 2
 OF_THREE_NODES = (4, 1)  # each fourth round, and the second is the first of them
-TOGETHER_SHARE = 0.25
+TOGETHER_SHARE = 0.33
 QUIET_S, LONG_QUIET_S, LONG_QUIET_SHARE = (0.3, 2.5), 8.0, 0.08
 
 
@@ -41,6 +41,7 @@ KINDS = (
     Kind("group offsets reset", "offset resets", 2),
 )
 GROUPS = tuple(dict.fromkeys(kind.group for kind in KINDS))
+OPENING_STEPS = len(GROUPS) // 2  # with two kinds each, of all groups but an odd last one
 
 
 @dataclass(frozen=True)

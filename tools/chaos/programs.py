@@ -20,6 +20,7 @@ GRACE_S = 8.0
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.3, 4.0
 LONG_LIFE_S = 10.0
 POLL_S = 0.02
+REACHED_MAX_S, GONE_MAX_S = 30.0, 20.0  # never so long unless the machine is at its end
 READY_MAX_S = 30.0  # a start takes some seconds, and longer on a busy machine
 
 
@@ -38,19 +39,22 @@ class Program:
         self.name, self.home, self._ready_line = name, home, ready_line
         self.is_wanted = False
         self.is_struck = asyncio.Lock()  # by a fault
+        self.lives = 0  # begun so far
         self.log = home.parent / f"{name}.log"
         self.usual = usual
         self._next: Life | None = None
         self._guard: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self.ready_s = READY_MAX_S
         self._life_begins_at = 0  # in its log
+        self._frozen_life = 0
 
     def start(self, life: Life | None = None) -> None:
         """Run it until `stop`. The first time as `life` says, after its end as usual."""
         assert not self.is_wanted
         self.home.mkdir(parents=True, exist_ok=True)
         self.is_wanted, self._next, self._guard = True, life, None
-        self._life_begins_at = self.log.stat().st_size if self.log.exists() else 0
+        self._life_begins_at = self.written
         self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
@@ -71,22 +75,30 @@ class Program:
     async def freeze(self) -> None:
         """As a paused virtual machine. Raises NotDoneError as `kill`."""
         await self._signal(signal.SIGSTOP)
+        self._frozen_life = self.lives
 
     async def resume(self) -> None:
-        """Go on after `freeze`. Raises NotDoneError as `kill`."""
+        """Go on after `freeze`. Raises NotDoneError as `kill`, and if it was killed meanwhile."""
         await self._signal(signal.SIGCONT)
+        if self.lives != self._frozen_life:
+            raise NotDoneError(f"{self.name} was killed while it was frozen")
 
-    def has_said(self, words: str) -> bool:
-        """Whether it wrote these words since it was last started."""
+    @property
+    def written(self) -> int:
+        """How many bytes it wrote in all its lives."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def has_said(self, words: str, after: int | None = None) -> bool:
+        """Whether it wrote these words after so many bytes, or since it was last started."""
         if not self.log.exists():
             return False
         with self.log.open("rb") as written:
-            written.seek(self._life_begins_at)
+            written.seek(self._life_begins_at if after is None else after)
             return words.encode() in written.read()
 
     async def is_ready(self) -> bool:
         """Whether it says that it is at work, in time."""
-        return await comes_true(lambda: self.has_said(self._ready_line), READY_MAX_S)
+        return await comes_true(lambda: self.has_said(self._ready_line), self.ready_s)
 
     async def wait_end(self) -> None:
         """Return when the life that it has now is over."""
@@ -99,8 +111,10 @@ class Program:
         if self._guard and self._guard.stdin:
             self._guard.stdin.close()
         if self._keeper:
-            await asyncio.wait({self._keeper})
-            self._keeper.result()
+            ended, _ = await asyncio.wait({self._keeper}, timeout=GONE_MAX_S)
+            if not ended and self._guard:
+                self._guard.kill()  # Linux then kills what it guards
+            await asyncio.wait_for(self._keeper, GONE_MAX_S)
 
     async def _keep(self) -> None:
         pause_s = PAUSE_FIRST_S
@@ -129,6 +143,7 @@ class Program:
                     "PYTHONUNBUFFERED": "1",
                 },
             )
+        self.lives += 1
         assert self._guard.stdin
         if not self.is_wanted:
             self._guard.stdin.close()
@@ -137,7 +152,8 @@ class Program:
 
     async def _signal(self, number: signal.Signals) -> None:
         """Reach the program behind its guard, in this life or the next. Raises NotDoneError."""
-        while self._keeper and not self._keeper.done():
+        deadline = time.monotonic() + REACHED_MAX_S
+        while self._keeper and not self._keeper.done() and time.monotonic() < deadline:
             if self._guard and self._guard.returncode is None:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     for child in psutil.Process(self._guard.pid).children():

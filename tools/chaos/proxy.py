@@ -15,6 +15,7 @@ class Lane:
 
     flows: asyncio.Event = field(default_factory=asyncio.Event)
     delay_s: float = 0.0
+    struck: int = 0  # pieces that were held or delayed
 
 
 class Proxy:
@@ -24,7 +25,7 @@ class Proxy:
         self.port = port
         self._target_port = target_port
         self._to_broker, self._to_client = Lane(), Lane()
-        self._is_cut = False
+        self._is_cut, self._ended = False, 0
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -41,19 +42,27 @@ class Proxy:
             while self._connections:
                 await asyncio.wait(set(self._connections))
 
+    @property
+    def struck(self) -> int:
+        """How many connections and pieces the last cut, hold or delay did something to."""
+        return self._ended + self._to_broker.struck + self._to_client.struck
+
     def cut(self) -> None:
         """End all connections, and every new one at once."""
-        self._is_cut = True
+        self._begin()
+        self._is_cut, self._ended = True, len(self._connections)
         self.drop()
 
     def hold(self, *, answers_only: bool) -> None:
         """Keep all connections open and pass nothing on: both ends believe that the other lives."""
+        self._begin()
         self._to_client.flows.clear()
         if not answers_only:
             self._to_broker.flows.clear()
 
     def delay(self, wait_s: float) -> None:
         """Pass each piece on so much later, in both directions."""
+        self._begin()
         self._to_broker.delay_s = self._to_client.delay_s = wait_s
 
     def heal(self) -> None:
@@ -68,13 +77,18 @@ class Proxy:
         for connection in self._connections:
             connection.cancel()
 
+    def _begin(self) -> None:
+        self._ended = self._to_broker.struck = self._to_client.struck = 0
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.current_task()
         assert connection
         self._connections.add(connection)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
-                if not self._is_cut:
+                if self._is_cut:
+                    self._ended += 1
+                else:
                     await self._connect(reader, writer)
         finally:
             writer.transport.abort()
@@ -98,6 +112,7 @@ class Proxy:
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lane: Lane) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(READ_MAX):
+            lane.struck += bool(lane.delay_s) or not lane.flows.is_set()
             if lane.delay_s:
                 await asyncio.sleep(lane.delay_s)
             await lane.flows.wait()

@@ -14,6 +14,7 @@ TOGETHER = "several at once"
 CANNOT_GO_ON = 2
 PERCENT_HALF, PERCENT_ALMOST_ALL = 50, 99
 GIB = 1 << 30
+LIMITS_S = {"worker kills": 20, "broker restarts": 30}  # what the promise allows
 GROUP_OF = {kind.name: kind.group for kind in KINDS}
 
 
@@ -35,6 +36,7 @@ class Report:
     rounds: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     recoveries: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    # infinite where it never came; nothing in JSON, which has no such number
     not_done: Counter[str] = field(default_factory=Counter)  # drawn, and could not be done
     requests: Counter[str] = field(default_factory=Counter)
     totals: Counter[str] = field(default_factory=Counter)
@@ -49,8 +51,11 @@ class Report:
         """Take up what `as_json` gave."""
         made = cls()
         for name, value in content.items():
-            kind = type(getattr(made, name))
-            setattr(made, name, defaultdict(list, value) if kind is defaultdict else kind(value))
+            if name == "recoveries":
+                for kind, times in value.items():
+                    made.recoveries[kind] += [math.inf if took is None else took for took in times]
+            else:
+                setattr(made, name, type(getattr(made, name))(value))
         return made
 
     @classmethod
@@ -68,7 +73,11 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Give it for `from_json`."""
-        return {**vars(self)}
+        recoveries = {
+            kind: [took if took < math.inf else None for took in times]
+            for kind, times in self.recoveries.items()
+        }
+        return {**vars(self), "recoveries": recoveries}
 
     def add(self, other: "Report") -> None:
         """Add another run. A fault that one of them ran was run."""
@@ -117,6 +126,12 @@ class Report:
         everything = [one for times in self.recoveries.values() for one in times]
         yield f"| **all** | **{self.faults.total()}** | {_spread(everything)} |"
         yield ""
+        for group, limit_s in LIMITS_S.items():
+            if times := self._recoveries_of(group):
+                took = percentile(times, PERCENT_ALMOST_ALL)
+                told = _time(took) + (" s" if took < math.inf else "")
+                yield f"After {group} p99 is {told}, {limit_s} s are allowed."
+        yield ""
 
     def _group_rows(self, group: str) -> Iterable[str]:
         """Give a row for each kind of the group, and one for all of them if they are several."""
@@ -125,8 +140,11 @@ class Report:
             yield f"| {kind} | {self.faults[kind]} | {_spread(self.recoveries.get(kind, []))} |"
         if len(kinds) > 1:
             times = sum(self.faults[kind] for kind in kinds)
-            recoveries = [one for kind in kinds for one in self.recoveries.get(kind, [])]
-            yield f"| **{group}** | **{times}** | {_spread(recoveries)} |"
+            yield f"| **{group}** | **{times}** | {_spread(self._recoveries_of(group))} |"
+
+    def _recoveries_of(self, group: str) -> list[float]:
+        kinds = [kind for kind in self.recoveries if kind != TOGETHER and group_of(kind) == group]
+        return [one for kind in kinds for one in self.recoveries[kind]]
 
     def _tail(self) -> Iterable[str]:
         yield f"Requests sent: {_listed(self.requests)}."
@@ -162,7 +180,11 @@ def _spread(times: list[float]) -> str:
     if not times:
         return "0 | | |"
     parts = (percentile(times, PERCENT_HALF), percentile(times, PERCENT_ALMOST_ALL), max(times))
-    return f"{len(times)} | " + " | ".join(f"{part:.1f}" for part in parts)
+    return f"{len(times)} | " + " | ".join(map(_time, parts))
+
+
+def _time(took: float) -> str:
+    return "never" if took == math.inf else f"{took:.1f}"
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -1,5 +1,6 @@
 """What runs in a round, and how a fault takes hold of a part of it."""
 
+import asyncio
 import random
 import shutil
 import sys
@@ -54,8 +55,15 @@ class Scene:
 
     async def stop_programs(self) -> None:
         """Stop workers, then subscribers, orderly."""
-        for program in (*self.workers, *self.subscribers):
-            await program.stop()
+        await self.stop(self.workers)
+        await self.stop(self.subscribers)
+
+    async def stop(self, programs: list[Program]) -> None:
+        """Stop these at once. Raises what went wrong with one only when all have stopped."""
+        ends = (program.stop() for program in programs)
+        for problem in await asyncio.gather(*ends, return_exceptions=True):
+            if problem:
+                raise problem
 
     def forget_damage(self) -> None:
         """Delete the stores that were cut short and not opened since: nobody had to find it out."""

@@ -5,13 +5,16 @@ import os
 import random
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 from tools.chaos.outcome import Done, NotDoneError
 from tools.chaos.programs import Program
 from tools.chaos.scene import Scene
+from tools.verify.standing import UnreadableError
+from tools.verify.workers import UnitStore
 
 GROWS_S = (2.0, 5.0)
 FILES_MAX = 6
@@ -32,6 +35,8 @@ async def truncate(scene: Scene, draw: random.Random) -> Done:
     async with scene.hold_of_worker(draw) as worker:
         async with _without(worker) as stores:
             files = [file for store in stores for file in _files(store)]
+            if not files:
+                raise NotDoneError(f"{worker.name} has nothing in its store yet")
             cut = draw.sample(files, min(len(files), draw.randint(1, FILES_MAX)))
             for file in cut:
                 os.truncate(file, draw.randrange(file.stat().st_size))
@@ -40,18 +45,40 @@ async def truncate(scene: Scene, draw: random.Random) -> Done:
         return Done(f"{worker.name}, {', '.join(names)}")
 
 
-async def put_back(scene: Scene, draw: random.Random) -> Done:
+async def put_back(
+    scene: Scene, draw: random.Random, grows_s: tuple[float, float] = GROWS_S
+) -> Done:
     """Copy the store, let it grow, and put the copy back."""
+    grown_s = draw.uniform(*grows_s)
     async with scene.hold_of_worker(draw) as worker:
         copy = worker.home.with_name(f"{worker.name}-copy")
-        async with _without(worker):
-            await asyncio.to_thread(shutil.copytree, worker.home, copy)
-        grown_s = draw.uniform(*GROWS_S)
+        async with _without(worker) as stores:
+            await asyncio.to_thread(_copy, worker.home, copy)
+            before = await asyncio.to_thread(_reached, stores)
+        if not await worker.is_ready():
+            raise NotDoneError(f"{worker.name} was not ready to let its store grow")
         await asyncio.sleep(grown_s)
-        async with _without(worker):
+        async with _without(worker) as stores:
+            more = (await asyncio.to_thread(_reached, stores) - before).total()
+            if not more:
+                raise NotDoneError(f"{worker.name} wrote nothing more to its store")
             await asyncio.to_thread(shutil.rmtree, worker.home)
             copy.rename(worker.home)
-        return Done(f"{worker.name}, {grown_s:.1f} s older")
+        return Done(f"{worker.name}, {more} records older")
+
+
+def _copy(home: Path, copy: Path) -> None:
+    shutil.rmtree(copy, ignore_errors=True)  # of another time, when it came to nothing
+    shutil.copytree(home, copy)
+
+
+def _reached(stores: list[Path]) -> Counter[str]:
+    """Give how far each store has come in each changelog, as far as it can be read."""
+    reached: Counter[str] = Counter()
+    for path in stores:
+        with suppress(UnreadableError), closing(UnitStore(path)) as unit:
+            reached.update({f"{path.name} {topic}": to for topic, to in unit.following.items()})
+    return reached
 
 
 @asynccontextmanager

@@ -25,8 +25,8 @@ async def kill_after_commit(scene: Scene, draw: random.Random) -> Done:
     """Kill -9 one the moment that its store shows more than before."""
     async with scene.hold_of(scene.subscribers, draw) as subscriber:
         before = _commits(scene.home, subscriber.name)
-        if not await comes_true(
-            lambda: _commits(scene.home, subscriber.name) > before, COMMIT_WAIT_S
+        if before is None or not await comes_true(
+            lambda: (_commits(scene.home, subscriber.name) or 0) > before, COMMIT_WAIT_S
         ):
             raise NotDoneError(f"{subscriber.name} committed nothing")
         await subscriber.kill()
@@ -43,8 +43,8 @@ async def freeze(scene: Scene, draw: random.Random) -> Done:
         return Done(f"{subscriber.name} for {frozen_s:.1f} s")
 
 
-def _commits(home: Path, name: str) -> int:
-    """Give a number that grows with each commit of a store."""
+def _commits(home: Path, name: str) -> int | None:
+    """Give a number that grows with each commit of a store; nothing where it cannot be read now."""
     if name == "dwh":
         numbers = [int(file.stem) for file in (home / "dwh" / "commits").glob("[0-9]*.json")]
         return max(numbers, default=0)
@@ -52,4 +52,4 @@ def _commits(home: Path, name: str) -> int:
         with closing(sqlite3.connect(f"file:{home / 'finance.db'}?mode=ro", uri=True)) as database:
             return int(database.execute("SELECT sum(next) FROM topic_offset").fetchone()[0] or 0)
     except sqlite3.OperationalError:
-        return 0  # it is not there yet, or busy
+        return None  # it is not there yet, or busy

@@ -4,57 +4,91 @@ import asyncio
 import random
 import sys
 import time
-from contextlib import AsyncExitStack
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, suppress
+from typing import Protocol
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import INPUTS, TopicSettings
 from tools.chaos.outcome import Done, NotDoneError
-from tools.chaos.programs import READY_MAX_S, Life
+from tools.chaos.programs import Life, Program
 from tools.chaos.scene import Scene
 from tools.waiting import PAUSE_S, comes_true
 from tools.workers import POINTS, READY
 
 GROUP = "adjust"
+ALL_SHARE = 0.15
 POINT_WAIT_S = 10.0
 FROZEN_S = (6.5, 9.0)
 MOVES, BETWEEN_MOVES_S = (3, 5), (0.5, 3.0)
-RESET_WAIT_S = 20.0
+RESET_WAIT_S, ANSWER_MAX_S = 20.0, 10.0
 ANYWHERE_MAX = 1000
+
+
+class Offsets(Protocol):
+    """What sets a group's offsets; `AdminClient` does."""
+
+    def alter_consumer_group_offsets(
+        self, asked: list[ConsumerGroupTopicPartitions], /
+    ) -> dict[str, Future[ConsumerGroupTopicPartitions]]:
+        """Ask for it; the answer has an error for each partition."""
 
 
 async def kill(scene: Scene, draw: random.Random) -> Done:
     """Kill -9 one of them, or all at once."""
-    if draw.random() < 0.15:  # noqa: PLR2004 - seldom
-        for worker in scene.running:
-            await worker.kill()
-        return Done("all workers")
+    if draw.random() < ALL_SHARE:
+        return await kill_all(scene.running)
     async with scene.hold_of_worker(draw) as worker:
         await worker.kill()
         return Done(worker.name)
 
 
-async def kill_at_point(scene: Scene, draw: random.Random) -> Done:
-    """Let one live that dies at a step; if it does not come there in time, it is killed anyway."""
-    point, hit = draw.choice(POINTS), draw.randint(1, 5)
-    command = [sys.executable, "-m", "tools.pointed_worker", point, str(hit)]
-    async with scene.hold_of_worker(draw) as worker:
-        await worker.kill_for_good()
-        worker.start(Life(command))
-        ended = asyncio.create_task(worker.wait_end())
-        await comes_true(lambda: ended.done() or worker.has_said(READY), READY_MAX_S)
-        is_reached, _ = await asyncio.wait({ended}, timeout=POINT_WAIT_S)
-        if not is_reached:
+async def kill_all(workers: list[Program]) -> Done:
+    """Kill -9 all of these."""
+    killed = []
+    for worker in workers:
+        with suppress(NotDoneError):  # another fault has just taken it away
             await worker.kill()
-            raise NotDoneError(f"{worker.name} did not come to {point} {hit}; killed anyway")
-        return Done(f"{worker.name} at {point} {hit}")
+            killed.append(worker.name)
+    if not killed:
+        raise NotDoneError("no worker runs")
+    return Done(f"all workers: {', '.join(killed)}")
+
+
+async def kill_at_point(scene: Scene, draw: random.Random) -> Done:
+    """Let one live that dies at a step."""
+    point, hit = draw.choice(POINTS), draw.randint(1, 5)
+    life = Life([sys.executable, "-m", "tools.pointed_worker", point, str(hit)])
+    async with scene.hold_of_worker(draw) as worker:
+        return await die_at(worker, point, hit, life)
+
+
+async def die_at(
+    worker: Program, point: str, hit: int, life: Life, wait_s: float = POINT_WAIT_S
+) -> Done:
+    """Let a worker lead this life to its end; if that does not come in time, kill it anyway."""
+    await worker.kill_for_good()
+    before = worker.written
+    worker.start(life)
+    ended = asyncio.create_task(worker.wait_end())
+    await comes_true(lambda: ended.done() or worker.has_said(READY), worker.ready_s)
+    is_ended, _ = await asyncio.wait({ended}, timeout=wait_s)
+    if not is_ended:
+        await worker.kill()
+        raise NotDoneError(f"{worker.name} did not come to {point} {hit}; killed anyway")
+    if not worker.has_said(f"point {point} reached", before):
+        raise NotDoneError(f"{worker.name} ended before it came to {point} {hit}")
+    return Done(f"{worker.name} at {point} {hit}")
 
 
 async def freeze(scene: Scene, draw: random.Random) -> Done:
     """SIGSTOP until the group has given it up, then SIGCONT."""
     frozen_s = draw.uniform(*FROZEN_S)
     async with scene.hold_of_worker(draw) as worker:
+        if not await worker.is_ready():
+            raise NotDoneError(f"{worker.name} was in no group before")
         await worker.freeze()
         await asyncio.sleep(frozen_s)
         await worker.resume()
@@ -93,32 +127,36 @@ async def reset_offsets(scene: Scene, draw: random.Random) -> Done:
         await asyncio.gather(*(worker.stop() for worker in stopped))
         where = draw.choice((0, 1, draw.randrange(ANYWHERE_MAX)))
         try:
-            await asyncio.to_thread(_set_offsets, scene.cluster.bootstrap, where)
+            admin = AdminClient({"bootstrap.servers": scene.cluster.bootstrap, "log_level": "0"})
+            await asyncio.to_thread(set_offsets, admin, where)
         finally:
             for worker in stopped:
                 worker.start()
     return Done(f"to {where}")
 
 
-def _set_offsets(bootstrap: str, where: int) -> None:
+def set_offsets(admin: Offsets, where: int, limit_s: float = RESET_WAIT_S) -> None:
     """Set them once nobody is in the group; who was killed stays in it for a session.
 
     Raises NotDoneError if Kafka does not let us.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": "0"})
     places = [
         TopicPartition(topic.name, number, where)
         for topic in INPUTS
         for number in range(TopicSettings().partitions)
     ]
-    deadline = time.monotonic() + RESET_WAIT_S
-    while True:
+    deadline = time.monotonic() + limit_s
+    while refusal := _refusal(admin, places):
+        if time.monotonic() > deadline:
+            raise NotDoneError(f"Kafka refuses: {refusal}")
+        time.sleep(PAUSE_S)
+
+
+def _refusal(admin: Offsets, places: list[TopicPartition]) -> str:
+    """Ask for it. Kafka refuses it as a whole, or each partition by itself."""
+    try:
         asked = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP, places)])
-        try:
-            asked[GROUP].result()
-        except KafkaException as refused:
-            if time.monotonic() > deadline:
-                raise NotDoneError(f"Kafka refuses: {refused}") from refused
-            time.sleep(PAUSE_S)
-        else:
-            return
+        answers = asked[GROUP].result(ANSWER_MAX_S).topic_partitions or []
+    except (KafkaException, TimeoutError) as refused:
+        return str(refused) or "it does not answer"
+    return next((str(place.error) for place in answers if place.error), "")
