@@ -91,7 +91,7 @@ def test_the_lock_has_one_version_of_each_library() -> None:
     kafka = {jar.path.split("/")[4] for jar in locked_jars() if "org/apache/kafka" in jar.path}
 
     assert len(libraries) == len(set(libraries))
-    assert kafka == {"4.3.1"}
+    assert kafka == {"4.2.2"}  # 4.3 and 4.4 can lose the end of a transaction (KAFKA-20734)
 
 
 def maven_path(entry: ET.Element) -> str:

@@ -83,9 +83,6 @@ def copies_settings(nodes: int) -> dict[str, str]:
         "offsets.topic.replication.factor": copies,
         "transaction.state.log.replication.factor": copies,
         "share.coordinator.state.topic.replication.factor": copies,
-        # An orderly stop first takes the leader away. Where nobody can follow, Kafka 4.3 takes the
-        # partition for a deleted one (KAFKA-20734): what commits just then is left open for good.
-        "controlled.shutdown.enable": str(nodes > 1).lower(),
         "min.insync.replicas": acknowledging,
         "transaction.state.log.min.isr": acknowledging,
         "share.coordinator.state.topic.min.isr": acknowledging,
