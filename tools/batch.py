@@ -1,8 +1,9 @@
 """Adjusts the chargeable events of a period or a file over REST: dry first, then for good.
 
 Exit code 0: all items were applied, or the dry run was shown; 1: some were refused; 2: the batch
-was not taken, or REST cannot be reached; 3: it was not confirmed; 130: interrupted, and what was
-taken goes on.
+was not taken, or REST cannot be reached (it may have been taken: run it again under the batch id
+that was shown, which adjusts nothing twice); 3: it was not confirmed; 130: interrupted, and what
+was taken goes on.
 
 usage: python -m tools.batch --user fin:omar --from 2026-11-01T00:00:00Z --kind USAGE
          --adjustment '{"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"}'
@@ -96,6 +97,8 @@ def main() -> int:
                 return ALL_APPLIED
             if not asked.yes and not _is_confirmed(console):
                 return NOT_CONFIRMED
+            again = f"If its answer is lost, run it again with --batch-id {asked.batch_id}"
+            console.print(again, soft_wrap=True)  # another id would adjust all of it twice
             return _run(caller, console)
         except BatchError as error:
             console.print(str(error), style="red", markup=False)

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -41,3 +43,22 @@ def test_a_rest_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "cannot be reached" in ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+class HangsUp(BaseHTTPRequestHandler):
+    """A REST that dies after it has read what was sent, and before it answers."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+
+
+def test_who_has_lost_the_answer_is_told_how_to_ask_for_the_same_batch_again() -> None:
+    with HTTPServer(("127.0.0.1", 0), HangsUp) as rest:
+        thread = Thread(target=rest.handle_request)
+        thread.start()
+        address = ["--url", f"http://127.0.0.1:{rest.server_port}", "--account", "A"]
+        lost = run("--adjustment", ADJUSTMENT, "--yes", *address)
+        thread.join()
+    assert lost.returncode == 2
+    told = [line for line in lost.stdout.splitlines() if "again with --batch-id " in line]
+    assert len(told) == 1, lost.stdout
