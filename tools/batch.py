@@ -80,6 +80,8 @@ class Caller:
     def _stream(self) -> Iterator[Report]:
         address = f"{PATH}/{self._batch['batchId']}/events"
         with self._client.stream("GET", address) as stream:
+            if stream.status_code == httpx.codes.NOT_FOUND:
+                raise BatchError(f"{stream.url} is not there any more.")
             for line in stream.iter_lines():
                 if line.startswith("data: "):
                     yield json.loads(line.removeprefix("data: "))

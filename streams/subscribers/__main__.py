@@ -145,8 +145,13 @@ def _serve(name: str, settings: SubscriberSettings, store: Store) -> int:
 
 async def _until_stopped(reader: Reader) -> None:
     reading = asyncio.create_task(reader.run())
+
+    def stop() -> None:
+        reader.stop()
+        reading.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, reading.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         await reading
 

@@ -65,14 +65,19 @@ class Reader:
         self._unproved: set[int] = set()
         self._ends: Mapping[TopicPartition, int] = {}  # when reading began
         self._said: str | None = None
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Let `run` end soon, also where its cancellation got lost among time-outs of a client."""
+        self._is_stopping = True
 
     async def run(self) -> None:
-        """Read, and from where the store is after each loss of Kafka or store.
+        """Read, and from where the store is after each loss of Kafka or store, until `stop`.
 
         Raises FencedError.
         """
         try:
-            while True:
+            while not self._is_stopping:
                 try:
                     await self._read()
                 except HeldError as held:
@@ -141,7 +146,7 @@ class Reader:
         return following - 1
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
+        while not self._is_stopping:
             batches = await consumer.getmany(timeout_ms=int(KEEP_S * 1000), max_records=READ_MAX)
             await self._on_thread(self._keep, batches)
             for at in consumer.assignment():

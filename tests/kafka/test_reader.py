@@ -20,6 +20,7 @@ from streams.subscribers.reader import Reader
 from tests.api.images import image_of
 from tests.conftest import running
 from tools.kafka.broker import Broker
+from tools.waiting import comes_true
 
 GOOD, GAP, ODD, EXPIRED = range(4)  # partitions
 EXPIRED_BEFORE = 2
@@ -232,3 +233,18 @@ async def test_without_kafka_it_waits_and_says_so_once(caplog: pytest.LogCapture
     async with reading(away, Memory()) as found:
         await found.until(lambda: found.store.opened > 1)
     assert caplog.text.count("adjust test waits: ") == 1
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["reading", "waiting"])
+async def test_who_is_told_to_stop_ends_even_if_the_cancellation_got_lost(
+    topic: KafkaConnection, *, is_there: bool
+) -> None:
+    where = topic if is_there else KafkaConnection(bootstrap_servers="127.0.0.1:1")
+    store = Memory()
+    reader = Reader("test", where.client_options(), store, Metrics(CollectorRegistry()))
+    running = asyncio.create_task(reader.run())
+    assert await comes_true(lambda: store.kept or store.opened > 1)
+    reader.stop()
+    async with asyncio.timeout(LIMIT_S):
+        await running
+    assert store.is_closed

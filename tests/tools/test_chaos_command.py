@@ -35,7 +35,7 @@ def test_a_machine_without_kafka_is_told_in_a_line_and_nothing_is_left(tmp_path:
     assert not [*tmp_path.glob("adjust-chaos-*"), *tmp_path.glob("report.*")]
 
 
-@pytest.mark.parametrize("name", ["absent/report.md", "report.json", "."])
+@pytest.mark.parametrize("name", ["absent/report.md", "report.json", ".", "/dev/null"])
 def test_a_report_that_cannot_be_written_is_told_before_hours_are_spent(
     tmp_path: Path, name: str
 ) -> None:

@@ -83,7 +83,8 @@ def _minutes(text: str) -> float:
 
 def _new_report(text: str) -> Path:
     path = Path(text).absolute()
-    if path.suffix == ".json" or path.is_dir() or not path.parent.is_dir():
+    is_other = path.exists() and not path.is_file()
+    if path.suffix == ".json" or is_other or not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"{text} cannot be the report; beside it lies a .json")
     return path
 
