@@ -141,6 +141,7 @@ async def test_who_dies_at_the_point_says_so(scene: Scene) -> None:
 
 
 async def test_who_is_not_at_work_is_in_no_session_to_freeze_past(scene: Scene) -> None:
+    await scene.workers[0].stop()
     scene.workers[0] = Program("mute", scene.folder / "mute", scene.workers[0].usual, "never")
     scene.workers[0].start()
     scene.workers[0].ready_s = 0.0
