@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,11 @@ def test_a_wrong_variant_is_caught(name: str) -> None:
     violation = violation_of(Seeded(mutant.seed), mutant.variant)
     assert violation, "another seed may show it now: python -m tests.simulation --mutants"
     assert violation.check == mutant.check
+
+
+def test_the_docs_tell_which_wrong_variant_is_caught_by_what() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    told = page.read_text().replace("`", "").splitlines()
+    table = told[told.index("| what is wrong | caught by | at seed |") + 2 :]
+    caught = [f"| {name} | {each.check} | {each.seed} |" for name, each in MUTANTS.items()]
+    assert table[: table.index("")] == caught
