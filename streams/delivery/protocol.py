@@ -146,7 +146,11 @@ class WriteMark:
 
 @dataclass(frozen=True)
 class Replay:
-    """Read changelogs from `start` to `end` into the local store. Answer: how many rows."""
+    """Read changelogs from `start` to `end` into the local store. Answer: how many rows.
+
+    The store then reaches the last of them, never `end`: where only markers are today, rows may
+    stand once brokers that lost their tails have come back with other ones.
+    """
 
     start: dict[str, int]
     end: dict[str, int]

@@ -107,7 +107,6 @@ class TakeOver:
                 store.write({self.prefixes[topic]: rows}, {topic: records[-1].offset + 1})
                 count += len(records)
                 await self._reached("ReplayPart")
-        store.write({}, step.end)  # past the markers at the tail
         return count
 
     async def _caught_up(self, _: CaughtUp) -> None:

@@ -148,8 +148,6 @@ class Unit:
                     self.disk.write({prefixes[topic]: rows}, {topic: records[-1].offset + 1})
                     count += len(records)
                     yield None
-        self.disk.write({}, step.end)
-        yield None
         return count
 
     def _serve(self, step: owning.Serve) -> None:
