@@ -1,0 +1,70 @@
+package adjust.peer;
+
+import java.util.List;
+
+/** What a caller is told; an applied request has an adjustment, a refused one errors. */
+record Result(
+        String requestId,
+        Account.Reference account,
+        String chargeableEventRefId,
+        Status status,
+        Adjustment adjustment,
+        ChargeableEvent chargeableEvent,
+        List<Fault> errors,
+        Amounts remaining,
+        String requestedAt) {
+
+    enum Status {
+        APPLIED,
+        REFUSED
+    }
+
+    enum BillingTreatment {
+        SAME_PERIOD,
+        NEXT_BILL
+    }
+
+    record Fault(Refusal code, String field, String message) {}
+
+    /** An adjustment that was applied; it never changes. */
+    record Adjustment(
+            String refId,
+            String requestId,
+            String user,
+            String channel,
+            Account.Reference account,
+            String chargeableEventRefId,
+            Request.ChargeType chargeType,
+            Request.Mode adjustmentMode,
+            Request.TaxTreatment taxTreatment,
+            String currency,
+            String reason,
+            String comment,
+            Amounts effect,
+            Amounts before,
+            Amounts after,
+            long eventVersion,
+            BillingTreatment billingTreatment,
+            String reversalOf,
+            String batch,
+            String requestedAt) {
+
+        static String refId(String account, String requestId) {
+            return "ADJ-" + account + "-" + requestId;
+        }
+    }
+
+    static Result refused(
+            Request request, String account, ChargeableEvent event, Fault fault, String requestedAt) {
+        return new Result(
+                request.requestId(),
+                new Account.Reference(account),
+                request.chargeableEventRefId(),
+                Status.REFUSED,
+                null,
+                event,
+                List.of(fault),
+                event == null ? null : event.current(),
+                requestedAt);
+    }
+}
