@@ -1,5 +1,6 @@
 """Runs the measured programs as processes of their own and reads what they cost."""
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -7,7 +8,7 @@ from types import TracebackType
 import psutil
 
 from tools.waiting import wait_until
-from tools.workers import ProgramProcess
+from tools.workers import Process, ProgramProcess
 
 
 class Part(ProgramProcess):
@@ -22,6 +23,14 @@ class Part(ProgramProcess):
     def cpu_s(self) -> float:
         """Seconds of processor time that it used so far."""
         return cpu_s_of(self._measured)
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory, in megabytes; 0 once it is gone."""
+        try:
+            return float(self._measured.memory_info().rss) / 1e6
+        except psutil.NoSuchProcess:
+            return 0.0
 
     @property
     def has_ended_well(self) -> bool:
@@ -46,6 +55,29 @@ class Part(ProgramProcess):
             self.stop()
         finally:
             self.kill()
+
+
+class Program(Part):
+    """Any program that runs beside us; it ends when we do, if it watches its standard input."""
+
+    def __init__(self, name: str, home: Path, command: list[str], **environment: str) -> None:
+        """Start this command; its output goes to a file of that name in `home`."""
+        self._command = command
+        super().__init__(name, home, environment)
+
+    def _start(self, _command: list[str], environment: Mapping[str, str]) -> Process:
+        with self.log.open("ab") as out:
+            started = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environment
+            )
+        self._held = started.stdin
+        return started
+
+    def kill(self) -> None:
+        """Kill -9."""
+        super().kill()
+        if self._held:
+            self._held.close()
 
 
 def cpu_s_of(process: psutil.Process) -> float:

@@ -6,6 +6,7 @@ import java.math.BigInteger;
 record Amounts(long taxExcludedAmount, long taxAmount, long taxIncludedAmount) {
     static final Amounts NOTHING = new Amounts(0, 0, 0);
     static final long SUM_MAX = 1_000_000_000_000_000L;
+    private static final BigInteger FAR_TOO_MUCH = BigInteger.valueOf(Long.MAX_VALUE / 4);
     private static final int BASIS_POINTS = 10_000;
 
     /** A credit takes tax in proportion to what remains. */
@@ -75,7 +76,7 @@ record Amounts(long taxExcludedAmount, long taxAmount, long taxIncludedAmount) {
         return Math.abs(after) > SUM_MAX && Math.abs(after) > Math.abs(before);
     }
 
-    /** amount x part / whole; none of them is below zero. */
+    /** amount x part / whole, none below zero; beyond the range it only matters that it is. */
     private static long share(long amount, long part, long whole) {
         if (whole == 0) {
             return 0;
@@ -86,6 +87,6 @@ record Amounts(long taxExcludedAmount, long taxAmount, long taxIncludedAmount) {
         }
         BigInteger product = BigInteger.valueOf(2 * amount).multiply(BigInteger.valueOf(part));
         BigInteger rounded = product.add(BigInteger.valueOf(whole));
-        return rounded.divide(BigInteger.valueOf(2 * whole)).longValueExact();
+        return rounded.divide(BigInteger.valueOf(2 * whole)).min(FAR_TOO_MUCH).longValueExact();
     }
 }

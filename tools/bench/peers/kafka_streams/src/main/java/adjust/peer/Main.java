@@ -3,8 +3,8 @@ package adjust.peer;
 import static org.apache.kafka.streams.StreamsConfig.consumerPrefix;
 import static org.apache.kafka.streams.StreamsConfig.producerPrefix;
 
+import java.io.IOException;
 import java.util.Properties;
-import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -19,18 +19,21 @@ import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
-/** Runs until it is stopped: `bootstrap-servers state-folder output-prefix partitions compression`. */
+/**
+ * Runs until it is stopped, or nobody holds the other end of its standard input any more.
+ *
+ * <p>Arguments: bootstrap-servers state-folder output-prefix partitions compression.
+ */
 public final class Main {
     private static final String SOURCE = "inputs";
     private static final String PROCESSOR = "adjusting";
 
     private Main() {}
 
-    public static void main(String[] arguments) throws InterruptedException {
+    public static void main(String[] arguments) throws IOException {
         Topology topology = topology(arguments[2], Integer.parseInt(arguments[3]));
         KafkaStreams streams = new KafkaStreams(
                 topology, settings(arguments[0], arguments[1], arguments[2], arguments[4]));
-        CountDownLatch stopped = new CountDownLatch(1);
         streams.setStateListener((now, before) -> {
             if (now == KafkaStreams.State.RUNNING) {
                 System.out.println("peer ready");
@@ -43,12 +46,12 @@ public final class Main {
             problem.printStackTrace();
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         });
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            streams.close();
-            stopped.countDown();
-        }));
+        Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
         streams.start();
-        stopped.await();
+        while (System.in.read() >= 0) {
+            continue;
+        }
+        System.exit(0);
     }
 
     private static Topology topology(String prefix, int partitions) {

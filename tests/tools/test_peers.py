@@ -1,0 +1,127 @@
+"""Kafka Streams, on the same records, writes what the engine writes, byte for byte."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
+
+from schemas.connection import KafkaConnection
+from schemas.topics import TopicSettings
+from streams.topics import make_topics
+from tests.conftest import running
+from tools.audit.population import Population
+from tools.audit.requests import Requests
+from tools.bench.peers.kinds import READY, WRITTEN, KafkaStreams, kafka_streams, make_peer_topics
+from tools.bench.peers.maven import PeerUnavailableError, find_tools
+from tools.bench.processes import Part
+from tools.kafka.broker import Broker
+from tools.load import Outgoing, send_all
+from tools.verify.log import Log
+from tools.verify.topics import ACCOUNTS, EVENTS, INPUTS, REQUESTS
+from tools.verify.undecided import wait_decided
+from tools.waiting import LIMIT_S, wait_until
+from tools.workers import WorkerProcess
+
+PARTITIONS, COUNT = 4, 3_000
+UNREADABLE = (b"[1, 2]", b'"text"', b"7", b"null", b"true", b"{}", b'{"requestId": ""}')
+SPOILT_JSON = b'{"requestId": "a", "requestId": "b"}'
+
+
+def reason_to_skip() -> str:
+    try:
+        find_tools()
+    except PeerUnavailableError as lacking:
+        return str(lacking)
+    return ""
+
+
+class Both:
+    """The engine and the peer on one Kafka."""
+
+    def __init__(self, broker: Broker, peer: KafkaStreams, part: Part) -> None:
+        self.options = {"bootstrap.servers": broker.bootstrap}
+        self.peer, self.part = peer, part
+        self._admin = AdminClient(self.options)
+
+    def decide(self, records: Sequence[Outgoing]) -> None:
+        """Send these, and wait until both are through with them."""
+        send_all(self.options, records)
+        assert wait_decided(self.options, LIMIT_S) == 0
+        wait_until(lambda: self._is_peer_through(), "Kafka Streams is through")
+
+    def _is_peer_through(self) -> bool:
+        assert not self.part.has_ended_well
+        group = ConsumerGroupTopicPartitions(f"{self.peer.prefix}app")
+        (asked,) = self._admin.list_consumer_group_offsets([group]).values()
+        committed = {
+            (place.topic, place.partition): place.offset
+            for place in asked.result().topic_partitions
+        }
+        return all(committed.get(place, 0) >= end for place, end in self._ends().items())
+
+    def _ends(self) -> Mapping[tuple[str, int], int]:
+        consumer = Consumer({**self.options, "group.id": "ends"})
+        places = [(topic, number) for topic in INPUTS for number in range(PARTITIONS)]
+        ends = {place: consumer.get_watermark_offsets(TopicPartition(*place))[1] for place in places}
+        consumer.close()
+        return ends
+
+    def written(self, prefix: str = "") -> list[tuple[Any, ...]]:
+        """All outputs, each partition in its order, with all that a record has."""
+        log = Log(self.options, [prefix + topic for topic in WRITTEN])
+        found = [
+            (topic, record.key, record.value, [*record.headers.items()], record.timestamp_ms)
+            for topic in WRITTEN
+            for number in range(PARTITIONS)
+            for record in log.part(prefix + topic, number)
+        ]
+        log.close()
+        return found
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    folder = tmp_path_factory.mktemp("peers")
+    peer = kafka_streams()
+    with running(Broker(folder / "kafka")) as broker:
+        connection = KafkaConnection(bootstrap_servers=broker.bootstrap)
+        asyncio.run(make_topics(connection, TopicSettings(partitions=PARTITIONS)))
+        make_peer_topics({"bootstrap.servers": broker.bootstrap}, peer.prefix, PARTITIONS)
+        settings = {"ADJUST_BOOTSTRAP_SERVERS": broker.bootstrap}
+        with (
+            WorkerProcess(folder / "engine", settings) as worker,
+            peer.start(broker.bootstrap, folder / "peer", PARTITIONS, "none") as part,
+        ):
+            worker.wait_ready()
+            part.wait_for(READY)
+            yield Both(broker, peer, part)
+
+
+@pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
+def test_kafka_streams_writes_the_same_bytes_for_requests_of_every_sort(both: Both) -> None:
+    population = Population("PEER", tens=3)
+    upserts, drawn = list(population.upserts()), list(Requests(population, 7).records(COUNT))
+    asked = [record for record in drawn if record.topic == REQUESTS]
+    changes = [record for record in drawn if record.topic != REQUESTS]
+    unreadable = [Outgoing(REQUESTS, asked[0].account, value) for value in UNREADABLE]
+    headers = [Outgoing(REQUESTS, asked[0].account, SPOILT_JSON)]
+    # Between topics the order is theirs: each topic by itself.
+    for records in (
+        [record for record in upserts if record.topic == ACCOUNTS],
+        [record for record in upserts if record.topic == EVENTS],
+        asked[: COUNT // 2],
+        [record for record in changes if record.topic == ACCOUNTS],
+        [record for record in changes if record.topic == EVENTS],
+        [*unreadable, *headers, *asked[COUNT // 2 :]],
+    ):
+        both.decide(records)
+
+    engine, peer = both.written(), both.written(both.peer.prefix)
+
+    assert len(engine) > COUNT
+    for one, other in zip(engine, peer, strict=True):
+        assert one == other
