@@ -1,5 +1,6 @@
 """The bench works its figures out rightly and keeps a ratio back when the books disagree."""
 
+from collections import defaultdict
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,21 +20,26 @@ from tools.bench.read_model import Projected, fill
 from tools.bench.reads import Reads
 from tools.bench.rest import WARM_UP, latency
 from tools.bench.searches import Answered, figures
-from tools.bench.table import Report, show
+from tools.bench.table import ENGINE, Report, show
 from tools.load import Population
 from tools.verify.log import murmur2
 
+PEER = "a peer"
 CHARGES = Charges(events=400, accounts=20, adjustments=100)
 
 
 def report(*disagreements: str) -> Report:
-    """Two rounds: the engine at half and at a quarter of the peer's rate."""
+    """Two rounds: the engine at half and a quarter of the rate, with a third of the memory."""
+    runs = {
+        ENGINE: [Drained(1000, 1.0, 20, 10, 100), Drained(1000, 2.0, 20, 10, 100)],
+        PEER: [Drained(1000, 0.5, 10, 5, 300), Drained(1000, 0.5, 10, 5, 300)],
+    }
     return Report(
         accounts=10,
         events=100,
         requests=1000,
-        engine=[Drained(1000, 1.0, 20, 10), Drained(1000, 2.0, 20, 10)],
-        peer=[Drained(1000, 0.5, 10, 5), Drained(1000, 0.5, 10, 5)],
+        runs=defaultdict(list, runs),
+        limits={PEER: (0.2, 0.3)},
         post=latency([0.5] * WARM_UP + [0.010] * 199 + [0.200]),
         disagreements=list(disagreements),
         books_checked="2000 requests.",
@@ -47,20 +53,25 @@ def printed(shown: Report) -> str:
     return text.getvalue()
 
 
+def row_of(text: str, words: str) -> str:
+    """The one row of a table that has these words, without its lines."""
+    (row,) = (line for line in text.splitlines() if words in line)
+    return " ".join(row.replace("│", " ").split())
+
+
 def test_the_rate_counts_from_ready_to_the_last_result() -> None:
     run = drained(Look(10.0, 0, 1.0, 5.0), Look(14.0, 1012, 3.0, 6.0), 1000)
     assert (run.rate_per_s, run.own_cpu_us, run.broker_cpu_us) == (250, 2000, 1000)
 
 
 def test_the_ratio_is_the_median_of_the_rounds() -> None:
-    shown = printed(report())
-    assert "rate 0.38" in shown
-    assert "the other way round 0.50" in shown
+    row = row_of(printed(report()), "0.38")
+    assert row == f"{PEER} 0.38 (0.25-0.50) 0.2, 0.3 0.50 (0.50-0.50) 3.00 (3.00-3.00)"
 
 
 def test_no_ratio_is_printed_when_the_books_disagree() -> None:
     shown = printed(report("Request 1 of account A has no result."))
-    assert "rate 0." not in shown
+    assert "(0.25-0.50)" not in shown
     assert "No ratio: 1 disagreements" in shown
     assert "Request 1 of account A has no result." in shown
 
@@ -91,13 +102,12 @@ def test_a_search_is_as_slow_as_its_caller_finds_it_from_when_it_was_due() -> No
 def test_the_searches_are_shown_beside_what_is_asked_of_them() -> None:
     kind = next(each for each in kinds(CHARGES) if each.name == "account, from, to")
     searched = figures(kind, [Answered(0, 0.001, 0.0123, 20)], own_cpu_s=0.1, api_cpu_s=0.1)
-    shown = report()
-    shown.engine, shown.reads = [], Reads(CHARGES, Projected(24, 15_000, 20, 12_000), [searched])
+    shown = Report(10, 100, 1000)
+    shown.reads = Reads(CHARGES, Projected(24, 15_000, 20, 12_000), [searched])
 
     text = printed(shown)
 
-    (row,) = (line for line in text.splitlines() if "account, from, to" in line)
-    assert row.replace("│", " ").split()[-7:] == [
+    assert row_of(text, "account, from, to").split()[-7:] == [
         "81",
         "12.3",
         "12.3",

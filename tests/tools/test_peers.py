@@ -1,23 +1,22 @@
 """Kafka Streams, on the same records, writes what the engine writes, byte for byte."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
 
 from schemas.connection import KafkaConnection
-from schemas.topics import TopicSettings
-from streams.topics import make_topics
+from schemas.topics import CATALOGUE, TopicSettings
+from streams.topics import make_topics as make_own_topics
 from tests.conftest import running
 from tools.audit.population import Population
 from tools.audit.requests import Requests
-from tools.bench.peers.kinds import READY, WRITTEN, KafkaStreams, kafka_streams, make_peer_topics
+from tools.bench.drain import Meter
+from tools.bench.peers.field import READY, WRITTEN, make_topics
+from tools.bench.peers.kinds import KafkaStreams, kafka_streams
 from tools.bench.peers.maven import PeerUnavailableError, find_tools
-from tools.bench.processes import Part
+from tools.bench.processes import Part, java
 from tools.kafka.broker import Broker
 from tools.load import Outgoing, send_all
 from tools.verify.log import Log
@@ -45,30 +44,17 @@ class Both:
     def __init__(self, broker: Broker, peer: KafkaStreams, part: Part) -> None:
         self.options = {"bootstrap.servers": broker.bootstrap}
         self.peer, self.part = peer, part
-        self._admin = AdminClient(self.options)
+        self._meter = Meter(self.options, java())
 
     def decide(self, records: Sequence[Outgoing]) -> None:
         """Send these, and wait until both are through with them."""
         send_all(self.options, records)
         assert wait_decided(self.options, LIMIT_S) == 0
-        wait_until(lambda: self._is_peer_through(), "Kafka Streams is through")
+        wait_until(self._is_peer_through, "Kafka Streams is through")
 
     def _is_peer_through(self) -> bool:
         assert not self.part.has_ended_well
-        group = ConsumerGroupTopicPartitions(f"{self.peer.prefix}app")
-        (asked,) = self._admin.list_consumer_group_offsets([group]).values()
-        committed = {
-            (place.topic, place.partition): place.offset
-            for place in asked.result().topic_partitions
-        }
-        return all(committed.get(place, 0) >= end for place, end in self._ends().items())
-
-    def _ends(self) -> Mapping[tuple[str, int], int]:
-        consumer = Consumer({**self.options, "group.id": "ends"})
-        places = [(topic, number) for topic in INPUTS for number in range(PARTITIONS)]
-        ends = {place: consumer.get_watermark_offsets(TopicPartition(*place))[1] for place in places}
-        consumer.close()
-        return ends
+        return self._meter.is_through(self.peer.group, INPUTS)
 
     def written(self, prefix: str = "") -> list[tuple[Any, ...]]:
         """All outputs, each partition in its order, with all that a record has."""
@@ -89,8 +75,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     peer = kafka_streams()
     with running(Broker(folder / "kafka")) as broker:
         connection = KafkaConnection(bootstrap_servers=broker.bootstrap)
-        asyncio.run(make_topics(connection, TopicSettings(partitions=PARTITIONS)))
-        make_peer_topics({"bootstrap.servers": broker.bootstrap}, peer.prefix, PARTITIONS)
+        asyncio.run(make_own_topics(connection, TopicSettings(partitions=PARTITIONS)))
+        written = [topic for topic in CATALOGUE if topic.name in WRITTEN]
+        make_topics({"bootstrap.servers": broker.bootstrap}, peer.prefix, written, PARTITIONS)
         settings = {"ADJUST_BOOTSTRAP_SERVERS": broker.bootstrap}
         with (
             WorkerProcess(folder / "engine", settings) as worker,

@@ -1,23 +1,24 @@
-"""Measures subscribers, searches, one worker beside librdkafka, and REST. QUICK=1: a tenth."""
+"""Measures subscribers, searches, REST, and one worker beside its peers. QUICK=1: a tenth."""
 
 import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from rich.console import Console
 
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Meter, drained
-from tools.bench.passthrough import PEER_RESULTS, PEER_TRANSACTIONS
-from tools.bench.processes import Part
+from tools.bench.peers.field import Field, Peer, Round
+from tools.bench.peers.kinds import PassThrough, kafka_streams
+from tools.bench.peers.maven import PeerUnavailableError
 from tools.bench.reads import measure_reads
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
 from tools.bench.subscribing import measure_subscribers
 from tools.bench.system import System, running_system
-from tools.bench.table import Report, show
+from tools.bench.table import ENGINE, Report, show
 from tools.kafka.errors import EmbeddedKafkaError
 from tools.kafka.ports import free_ports
 from tools.load import Population, send_all
@@ -29,55 +30,72 @@ from tools.workers import READY
 
 LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
-READS, SUBSCRIBERS, ENGINE = "reads", "subscribers", "engine"
+READS, SUBSCRIBERS, PEERS = "reads", "subscribers", "peers"
+MADE_HERE = (kafka_streams,)
 
 
 class Bench:
-    """One run of everything, on a system of its own."""
+    """One run of engine and peers, on a system of its own."""
 
-    def __init__(self, system: System, report: Report, calls: int, console: Console) -> None:
+    def __init__(
+        self,
+        system: System,
+        report: Report,
+        peers: Sequence[Peer],
+        console: Console,
+    ) -> None:
         """Begin with nothing loaded."""
-        self.system, self.report, self.calls, self.console = system, report, calls, console
+        self.system, self.report, self.console = system, report, console
+        self.peers = peers
         self.meter = Meter(system.options, system.kafka)
         self.population = Population(report.accounts, report.events // report.accounts)
+        self.field = Field(system, self.meter, self.population)
         self.acknowledged: list[tuple[str, str]] = []
 
-    def run(self, rounds: int) -> None:
-        """Load, drain in rounds, call REST, check the books."""
+    def run(self, rounds: int, calls: int = 0) -> None:
+        """Load, drain in rounds, call REST so many times, check the books."""
         self.load()
         for number in range(1, rounds + 1):
-            self.drain_both(number)
-        self.call_rest()
+            self.drain_all(number)
+        if calls:
+            self.call_rest(calls)
         self.check_books()
 
     def load(self) -> None:
-        """Let the engine take over all accounts and chargeable events."""
-        self._say(f"loading {self.report.accounts} accounts, {self.report.events} events")
+        """Let the engine, and then each peer, take over all accounts and chargeable events."""
+        report, field = self.report, self.field
+        self._say(f"loading {report.accounts} accounts, {report.events} events")
         send_all(self.system.options, self.population.account_records())
         send_all(self.system.options, self.population.event_records())
-        expected = self.report.accounts + self.report.events
+        expected = report.accounts + report.events
         with self.system.worker() as worker:
             self.meter.watch(
                 TRANSACTIONS,
                 worker,
                 lambda: self.meter.records(TRANSACTIONS) == expected,
             )
+        field.partitions = report.partitions = len(self.meter.ends(REQUESTS))
+        field.compression = report.compression = self.system.compression()
+        for peer in self.peers:
+            self._say(f"loading {peer.name}")
+            peer.load(field)
 
-    def drain_both(self, number: int) -> None:
-        """Give both the same new requests, with another one first in every second round."""
+    def drain_all(self, number: int) -> None:
+        """Give all the same new requests, one after the other, with another one first each time."""
         starts = self.meter.ends(REQUESTS)
         self._say(f"round {number}: {self.report.requests} requests")
         records = self.population.request_records(self.report.requests, f"bench:{number}")
         self.acknowledged += send_all(self.system.options, records)
-        self.report.partitions = len(starts)
-        is_peer_first = number % 2 == 0  # the first round gives the peer its samples
-        if is_peer_first:
-            self.report.peer.append(self.drain_by_peer(starts))
-        self.report.engine.append(self.drain_by_engine())
-        if not is_peer_first:
-            self.report.peer.append(self.drain_by_peer(starts))
+        given = Round(number, self.report.requests, starts)
+        names = [ENGINE, *(peer.name for peer in self.peers)]
+        drains = [self.drain_by_engine, *(partial(peer.drain, self.field) for peer in self.peers)]
+        first = (number - 1) % len(drains)  # the engine in the first: pass-through takes samples
+        for place in (*range(first, len(drains)), *range(first)):
+            run = drains[place](given)
+            self.report.runs[names[place]].append(run)
+            self._say(f"  {names[place]}: {run.rate_per_s:,.0f} requests/s")
 
-    def drain_by_engine(self) -> Drained:
+    def drain_by_engine(self, given: Round) -> Drained:
         """Start a worker and watch its results."""
         expected = len(self.acknowledged)
         with self.system.worker() as worker:
@@ -87,26 +105,13 @@ class Bench:
                 lambda: self.meter.records(RESULTS) == expected,
                 started=READY,
             )
-        return self._told("engine", drained(ready, last, self.report.requests))
+        return drained(ready, last, given.requests)
 
-    def drain_by_peer(self, starts: dict[int, int]) -> Drained:
-        """Start the peer and watch its results."""
-        self.report.compression = self.system.compression()
-        self._make_peer_topics()
-        with self._peer(starts) as peer:
-            ready, last = self.meter.watch(
-                PEER_RESULTS,
-                peer,
-                lambda: "peer done" in peer.text,
-                started="peer ready",
-            )
-        return self._told("peer", drained(ready, last, self.report.requests))
-
-    def call_rest(self) -> None:
+    def call_rest(self, calls: int) -> None:
         """POST one request after the other on the idle system."""
-        self._say(f"{self.calls} calls of POST /v1/adjustments")
+        self._say(f"{calls} calls of POST /v1/adjustments")
         (port,) = free_ports(0)
-        requests = list(self.population.request_records(self.calls + WARM_UP, "bench:rest"))
+        requests = list(self.population.request_records(calls + WARM_UP, "bench:rest"))
         with self.system.worker() as worker, self.system.rest(port) as rest:
             worker.wait_for(READY, LOAD_MAX_S)
             wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", LOAD_MAX_S)
@@ -120,39 +125,14 @@ class Bench:
         acknowledged = Acknowledged(lambda: self.acknowledged)
         findings = verify_cluster(self.system.options, Beside(acknowledged=acknowledged))
         self.report.disagreements = findings.lines
+        for peer in self.peers:
+            self.report.disagreements += peer.disagreements(self.field)
         totals = findings.totals
         self.report.books_checked = (
             f"{totals['requests']} requests, {totals['results']} results, "
             f"{totals['chargeable events']} chargeable events re-added in "
             f"{time.monotonic() - start:.0f} s, {findings.disagreements} disagreements."
         )
-
-    def _peer(self, starts: dict[int, int]) -> Part:
-        return Part(
-            "tools.bench.passthrough",
-            self.system.home,
-            {},
-            *("--bootstrap", self.system.bootstrap),
-            *("--count", str(self.report.requests)),
-            *("--compression", self.report.compression),
-            *("--starts", ",".join(f"{each}:{at}" for each, at in starts.items())),
-        )
-
-    def _make_peer_topics(self) -> None:
-        if self.report.peer:
-            return
-        topics = [
-            NewTopic(name, self.report.partitions, 1) for name in (PEER_RESULTS, PEER_TRANSACTIONS)
-        ]
-        admin = AdminClient({**self.system.options})
-        for made in admin.create_topics(topics).values():
-            made.result()
-        for name in (PEER_RESULTS, PEER_TRANSACTIONS):
-            wait_until(partial(self.meter.is_led, name), f"{name} has leaders", 30)
-
-    def _told(self, what: str, run: Drained) -> Drained:
-        self._say(f"  {what}: {run.rate_per_s:,.0f} requests/s")
-        return run
 
     def _say(self, line: str) -> None:
         self.console.print(line, style="dim", highlight=False)
@@ -174,13 +154,32 @@ def main() -> int:
                 seconds = asked.search_seconds // seconds_part
                 report.reads = measure_reads(system, _charges(asked, part), seconds, console)
             if asked.only in {None, ENGINE}:
-                Bench(system, report, asked.calls, console).run(asked.rounds)
+                Bench(system, report, [PassThrough()], console).run(asked.rounds, asked.calls)
+        if asked.only in {None, PEERS}:
+            report.contest = _contest(asked, part, console)
     except (EmbeddedKafkaError, RuntimeError, TimeoutError, LookupError) as problem:
         console.print(str(problem), style="red", markup=False)
         return 1
     show(report, console)
     wrong = report.subscribed.disagreements if report.subscribed else []
+    wrong = wrong + (report.contest.disagreements if report.contest else [])
     return 1 if report.disagreements or wrong else 0
+
+
+def _contest(asked: argparse.Namespace, part: int, console: Console) -> Report:
+    """Measure the engine beside all peers that this machine can run."""
+    report = Report(asked.accounts, asked.peer_events // part, asked.peer_requests // part)
+    peers: list[Peer] = [PassThrough()]
+    for make in MADE_HERE:
+        try:
+            peers.append(make())
+        except PeerUnavailableError as lacking:
+            report.left_out.append(str(lacking))
+            console.print(str(lacking), style="yellow", markup=False)
+    report.limits = {peer.name: peer.limits for peer in peers}
+    with running_system() as system:
+        Bench(system, report, peers, console).run(1 if part > 1 else asked.peer_rounds)
+    return report
 
 
 def _charges(asked: argparse.Namespace, part: int) -> Charges:
@@ -196,6 +195,9 @@ def _arguments() -> argparse.Namespace:
         ("requests", 200_000, "preloaded requests a round"),
         ("rounds", 2, "rounds of engine and peer"),
         ("calls", 200, "calls of POST"),
+        ("peer-events", 1_000_000, "chargeable events beside the peers"),
+        ("peer-requests", 200_000, "preloaded requests a round beside the peers"),
+        ("peer-rounds", 3, "rounds of engine and all peers"),
         ("search-events", 1_000_000, "chargeable events that are searched"),
         ("search-accounts", 50_000, "accounts of those"),
         ("search-adjustments", 100_000, "adjustments of those, two business transactions each"),
@@ -204,7 +206,9 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
         )
-    parser.add_argument("--only", choices=(READS, SUBSCRIBERS, ENGINE), help="one part alone")
+    parser.add_argument(
+        "--only", choices=(READS, SUBSCRIBERS, ENGINE, PEERS), help="one part alone"
+    )
     return parser.parse_args()
 
 

@@ -1,11 +1,16 @@
 """Measures how fast committed records appear in a topic, and what that costs."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from tools.bench.processes import Part, cpu_s_of
@@ -24,6 +29,7 @@ class Look:
     end: int
     own_cpu_s: float
     broker_cpu_s: float
+    memory_mb: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,12 @@ class Drained:
     seconds: float
     own_cpu_us: float
     broker_cpu_us: float
+    memory_mb: float = 0.0  # resident, of the program itself, at the last result
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time a request, of the program itself and of Kafka."""
+        return self.own_cpu_us + self.broker_cpu_us
 
     @property
     def rate_per_s(self) -> float:
@@ -73,6 +85,20 @@ class Meter:
         last = {record.partition: int(record.headers["seq"]) for record in tail}
         return sum(last.values())
 
+    def is_through(self, group: str, topics: Sequence[str]) -> bool:
+        """Whether a group has committed the ends of these topics."""
+        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+        (answer,) = asked.values()
+        committed = {
+            (place.topic, place.partition): place.offset
+            for place in answer.result().topic_partitions or ()
+        }
+        return all(
+            committed.get((topic, number), 0) >= end
+            for topic in topics
+            for number, end in self.ends(topic).items()
+        )
+
     def watch(
         self, topic: str, part: Part, is_done: Callable[[], bool], started: str = ""
     ) -> tuple[Look, Look]:
@@ -101,7 +127,7 @@ class Meter:
 
     def _look(self, topic: str, part: Part) -> Look:
         end = sum(self.ends(topic).values())
-        return Look(time.monotonic(), end, part.cpu_s, cpu_s_of(self._kafka))
+        return Look(time.monotonic(), end, part.cpu_s, cpu_s_of(self._kafka), part.memory_mb)
 
 
 def drained(ready: Look, last: Look, requests: int) -> Drained:
@@ -111,4 +137,5 @@ def drained(ready: Look, last: Look, requests: int) -> Drained:
         last.at_s - ready.at_s,
         (last.own_cpu_s - ready.own_cpu_s) / requests * 1e6,
         (last.broker_cpu_s - ready.broker_cpu_s) / requests * 1e6,
+        last.memory_mb,
     )

@@ -12,7 +12,7 @@ import psutil
 
 from tools.bench.processes import Part, java
 from tools.kafka.broker import Broker
-from tools.verify.topics import RESULTS
+from tools.verify.topics import TRANSACTIONS
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 ATTRIBUTES_AT = 21  # of a record batch, where its three lowest bits name the compression
@@ -53,8 +53,8 @@ class System:
         return Part("api", self.home, self.environment | settings)
 
     def compression(self) -> str:
-        """Tell how the engine compressed its results, from the first batch that Kafka kept."""
-        logs = sorted(self.home.glob(f"kafka/data/{RESULTS}-*/*.log"))
+        """Tell how the engine compresses, from the first batch of its outputs that Kafka kept."""
+        logs = sorted(self.home.glob(f"kafka/data/{TRANSACTIONS}-*/*.log"))
         written = next(log for log in logs if log.stat().st_size > ATTRIBUTES_AT + 2)
         with written.open("rb") as batch:
             batch.seek(ATTRIBUTES_AT)

@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -15,7 +16,8 @@ from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.rest import Latency
 from tools.bench.subscribing import Subscribed
 
-RATIO_GATE, POST_GATE_MS = 0.20, 30
+ENGINE = "engine"
+POST_GATE_MS = 30
 PROJECTED_GATE_PER_S = 10_000
 ADJUSTED_GATE_PER_S, PLAIN_GATE = 3_000, 0.3
 DISAGREEMENTS_SHOWN = 10
@@ -30,29 +32,27 @@ class Report:
     requests: int
     partitions: int = 0
     compression: str = ""
-    engine: list[Drained] = field(default_factory=list)
-    peer: list[Drained] = field(default_factory=list)
+    runs: defaultdict[str, list[Drained]] = field(default_factory=lambda: defaultdict(list))
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # gate and target
+    left_out: list[str] = field(default_factory=list)
     post: Latency | None = None
     disagreements: list[str] = field(default_factory=list)
     books_checked: str = ""
     reads: Reads | None = None
     subscribed: Subscribed | None = None
+    contest: "Report | None" = None
 
     @property
-    def ratio(self) -> float | None:
-        """Engine / peer, median of the rounds; nothing if the books do not agree."""
-        if self.disagreements or not self.engine or not self.peer:
-            return None
-        pairs = zip(self.engine, self.peer, strict=True)
-        return median(engine.rate_per_s / peer.rate_per_s for engine, peer in pairs)
+    def peers(self) -> list[str]:
+        """Who was measured beside the engine."""
+        return [name for name in self.runs if name != ENGINE]
 
-    @property
-    def cpu_ratio(self) -> float | None:
-        """Peer / engine, processor time a request of the program itself and of Kafka."""
-        if self.ratio is None:
-            return None
-        pairs = zip(self.engine, self.peer, strict=True)
-        return median(_cpu_us(peer) / _cpu_us(engine) for engine, peer in pairs)
+    def ratios(self, peer: str, figure: Callable[[Drained], float]) -> list[float]:
+        """Engine / peer in each round, lowest first; nothing if the books do not agree."""
+        if self.disagreements:
+            return []
+        pairs = zip(self.runs[ENGINE], self.runs[peer], strict=True)
+        return sorted(figure(engine) / figure(other) for engine, other in pairs)
 
 
 def show(report: Report, console: Console) -> None:
@@ -61,8 +61,10 @@ def show(report: Report, console: Console) -> None:
         _show_reads(report.reads, console)
     if report.subscribed:
         _show_subscribed(report.subscribed, console)
-    if report.engine:
+    if report.runs:
         _show_engine(report, console)
+    if report.contest:
+        _show_engine(report.contest, console)
 
 
 def _show_engine(report: Report, console: Console) -> None:
@@ -83,17 +85,14 @@ def _show_engine(report: Report, console: Console) -> None:
         soft_wrap=True,
     )
     console.print(f"Books: {report.books_checked}", soft_wrap=True)
-    if report.ratio is None:
+    for line in report.left_out:
+        console.print(line, soft_wrap=True, markup=False)
+    if report.disagreements:
         console.print(f"No ratio: {len(report.disagreements)} disagreements, of which")
         for line in report.disagreements[:DISAGREEMENTS_SHOWN]:
             console.print(f"  {line}", soft_wrap=True, markup=False)
     else:
-        console.print(
-            f"Engine / peer: rate {report.ratio:.2f} (at least {RATIO_GATE:.2f} is asked for), "
-            f"processor time the other way round {report.cpu_ratio:.2f}; "
-            f"rounds: {len(report.engine)}, the median counts.",
-            soft_wrap=True,
-        )
+        console.print(_ratios(report))
 
 
 def _show_reads(reads: Reads, console: Console) -> None:
@@ -178,18 +177,43 @@ def _rates(report: Report) -> Table:
     )
     table.add_column("round")
     table.add_column("what")
-    for column in ("requests/s", "ms", "own CPU µs", "Kafka CPU µs"):
+    for column in ("requests/s", "ms", "own CPU µs", "Kafka CPU µs", "memory MB"):
         table.add_column(column, justify="right", no_wrap=True)
-    for what, runs in (("engine", report.engine), ("librdkafka, 1 in 3 out", report.peer)):
+    for what, runs in report.runs.items():
         for number, run in enumerate(runs, 1):
             table.add_row(str(number), what, *_figures(run))
     return table
 
 
 def _figures(run: Drained) -> Sequence[str]:
-    figures = (run.rate_per_s, run.seconds * 1000, run.own_cpu_us, run.broker_cpu_us)
+    figures = (
+        run.rate_per_s,
+        run.seconds * 1000,
+        run.own_cpu_us,
+        run.broker_cpu_us,
+        run.memory_mb,
+    )
     return [f"{round(figure):,}" for figure in figures]
 
 
-def _cpu_us(run: Drained) -> float:
-    return run.own_cpu_us + run.broker_cpu_us
+def _ratios(report: Report) -> Table:
+    table = Table(
+        title="Engine / peer, in the same round: median (lowest to highest)",
+        caption="CPU and memory the other way round; CPU is that of the program and of Kafka",
+    )
+    table.add_column("peer", no_wrap=True)
+    for column in ("rate", "gate, target", "CPU", "memory"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for peer in report.peers:
+        table.add_row(
+            peer,
+            _spread(report.ratios(peer, lambda run: run.rate_per_s)),
+            ", ".join(map(str, report.limits.get(peer, ()))),
+            _spread(report.ratios(peer, lambda run: 1 / run.cpu_us)),
+            _spread(report.ratios(peer, lambda run: 1 / max(run.memory_mb, 1))),
+        )
+    return table
+
+
+def _spread(ratios: Sequence[float]) -> str:
+    return f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
