@@ -14,6 +14,7 @@ from tools.bench.drain import Drained, Meter, drained
 from tools.bench.peers.field import Field, Peer, Round
 from tools.bench.peers.kinds import PassThrough, kafka_streams
 from tools.bench.peers.maven import PeerUnavailableError
+from tools.bench.peers.own_inputs import Faust, Quix
 from tools.bench.reads import measure_reads
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
 from tools.bench.subscribing import measure_subscribers
@@ -31,7 +32,7 @@ from tools.workers import READY
 LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
 READS, SUBSCRIBERS, PEERS = "reads", "subscribers", "peers"
-MADE_HERE = (kafka_streams,)
+OTHERS = (kafka_streams, Quix, Faust)
 
 
 class Bench:
@@ -170,7 +171,7 @@ def _contest(asked: argparse.Namespace, part: int, console: Console) -> Report:
     """Measure the engine beside all peers that this machine can run."""
     report = Report(asked.accounts, asked.peer_events // part, asked.peer_requests // part)
     peers: list[Peer] = [PassThrough()]
-    for make in MADE_HERE:
+    for make in OTHERS:
         try:
             peers.append(make())
         except PeerUnavailableError as lacking:
