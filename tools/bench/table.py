@@ -201,16 +201,16 @@ def _ratios(report: Report) -> Table:
         title="Engine / peer, in the same round: median (lowest to highest)",
         caption="CPU and memory the other way round; CPU is that of the program and of Kafka",
     )
-    table.add_column("peer", no_wrap=True)
+    table.add_column("peer")
     for column in ("rate", "gate, target", "CPU", "memory"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     for peer in report.peers:
         table.add_row(
             peer,
             _spread(report.ratios(peer, lambda run: run.rate_per_s)),
             ", ".join(map(str, report.limits.get(peer, ()))),
             _spread(report.ratios(peer, lambda run: 1 / run.cpu_us)),
-            _spread(report.ratios(peer, lambda run: 1 / max(run.memory_mb, 1))),
+            f"{median(report.ratios(peer, lambda run: 1 / max(run.memory_mb, 1))):.2f}",
         )
     return table
 

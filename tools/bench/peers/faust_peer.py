@@ -54,7 +54,10 @@ def build_app(bootstrap: str, folder: str, prefix: str, partitions: int) -> faus
         key_serializer="raw",
         value_serializer="raw",
     )
-    tables = {name: _table(app, name) for name in (ACCOUNTS, EVENTS, ANSWERS)}
+    tables = {
+        name: app.Table(name, key_type=str, value_type=bytes)
+        for name in (ACCOUNTS, EVENTS, ANSWERS)
+    }
     written = (RESULTS, TRANSACTIONS, *(DEAD_LETTERS + name for name in INPUTS))
     outputs = {name: app.topic(prefix + name) for name in written}
     for name in INPUTS:
@@ -67,13 +70,6 @@ def build_app(bootstrap: str, folder: str, prefix: str, partitions: int) -> faus
 async def _say_ready(_app: Any, /, *_: Any, **_more: Any) -> None:
     sys.stdout.write("peer ready\n")
     sys.stdout.flush()
-
-
-def _table(app: faust.App, name: str) -> Any:
-    # Texts as keys and bytes as values, which cost least.
-    return app.Table(
-        name, key_type=str, value_type=bytes, key_serializer="raw", value_serializer="raw"
-    )
 
 
 def _taking(name: str, tables: dict[str, Any], outputs: dict[str, Any]) -> Any:

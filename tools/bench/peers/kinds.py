@@ -17,7 +17,7 @@ from tools.verify.topics import INPUTS, RESULTS, TRANSACTIONS
 class PassThrough:
     """librdkafka reads a request and writes three records of the engine's; decides nothing."""
 
-    name = "librdkafka, 1 in 3 out"
+    name = "pass-through"
     limits = (0.20, 0.30)
     prefix = "peer-"
 

@@ -99,7 +99,7 @@ class OwnInputs(ABC):
 class Faust(OwnInputs):
     """Faust as its documentation has it; at least once."""
 
-    name = "Faust, at least once"
+    name = "Faust"
     limits = (20, 30)
     prefix = "peer-faust-"
 

@@ -38,6 +38,7 @@ def build_app(bootstrap: str, folder: str, prefix: str) -> Application:
         processing_guarantee="exactly-once",
         auto_offset_reset="earliest",
         commit_interval=1.0,
+        consumer_poll_timeout=0.05,  # it is waited whole whenever the buffers run empty
         state_dir=folder,
         loglevel="WARNING",
         consumer_extra_config={
