@@ -6,7 +6,7 @@ usage: python -m tools.bench.peers.quix_peer bootstrap folder prefix partitions
 import argparse
 import sys
 from collections.abc import Iterator
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 from quixstreams import Application, State, message_context
@@ -53,6 +53,7 @@ def build_app(bootstrap: str, folder: str, prefix: str) -> Application:
     stream = reduce(lambda one, other: one.concat(other), inputs)
 
     def take(value: bytes, key: bytes, at_ms: int, _headers: Any, state: State) -> Iterator[Output]:
+        _say_ready()
         topic = message_context().topic.removeprefix(prefix)
         return iter(handle(_Rows(state), topic, key.decode(), value, at_ms))
 
@@ -61,6 +62,13 @@ def build_app(bootstrap: str, folder: str, prefix: str) -> Application:
         own = decided[decided.apply(lambda output, name=name: output[0] == name)]
         own.apply(lambda output: output[1]).to_topic(outputs[name])
     return app
+
+
+@cache
+def _say_ready() -> None:
+    """At the first record, since nothing tells of an assignment."""
+    sys.stdout.write("peer ready\n")
+    sys.stdout.flush()
 
 
 def _topic(app: Application, name: str) -> Any:
@@ -80,8 +88,6 @@ def main() -> None:
         parser.add_argument(name)
     asked = parser.parse_args()
     app = build_app(asked.bootstrap, asked.folder, asked.prefix)
-    sys.stdout.write("peer ready\n")
-    sys.stdout.flush()
     app.run()
 
 
