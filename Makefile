@@ -28,7 +28,7 @@ chaos: .venv/ready ## break a system of its own for MINUTES=10 in every way, and
 	@exec $(BIN)/python -m tools.chaos --minutes $(or $(MINUTES),10) \
 		$(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(REPORT))
 
-bench: .venv/ready ## measure one worker against a pass-through on the same Kafka
+bench: .venv/ready ## measure one worker beside its peers on the same Kafka
 	@$(BIN)/python -m tools.bench
 
 format: .venv/ready ## format the code

@@ -32,6 +32,7 @@ from tools.workers import READY
 LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
 READS, SUBSCRIBERS, PEERS = "reads", "subscribers", "peers"
+WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
 OTHERS = (kafka_streams, Quix, Faust)
 
 
@@ -87,7 +88,7 @@ class Bench:
         self._say(f"round {number}: {self.report.requests} requests")
         records = self.population.request_records(self.report.requests, f"bench:{number}")
         self.acknowledged += send_all(self.system.options, records)
-        given = Round(number, self.report.requests, starts)
+        given = Round(number, self.report.requests, starts, self.report.warm_up_share)
         names = [ENGINE, *(peer.name for peer in self.peers)]
         drains = [self.drain_by_engine, *(partial(peer.drain, self.field) for peer in self.peers)]
         first = (number - 1) % len(drains)  # the engine in the first: pass-through takes samples
@@ -105,6 +106,7 @@ class Bench:
                 worker,
                 lambda: self.meter.records(RESULTS) == expected,
                 started=READY,
+                warm_up=int(given.requests * given.warm_up_share),
             )
         return drained(ready, last, given.requests)
 
@@ -177,6 +179,7 @@ def _contest(asked: argparse.Namespace, part: int, console: Console) -> Report:
         except PeerUnavailableError as lacking:
             report.left_out.append(str(lacking))
             console.print(str(lacking), style="yellow", markup=False)
+    report.warm_up_share = WARM_UP_SHARE
     report.limits = {peer.name: peer.limits for peer in peers}
     with running_system() as system:
         Bench(system, report, peers, console).run(1 if part > 1 else asked.peer_rounds)
@@ -197,7 +200,7 @@ def _arguments() -> argparse.Namespace:
         ("rounds", 2, "rounds of engine and peer"),
         ("calls", 200, "calls of POST"),
         ("peer-events", 1_000_000, "chargeable events beside the peers"),
-        ("peer-requests", 200_000, "preloaded requests a round beside the peers"),
+        ("peer-requests", 300_000, "preloaded requests a round beside the peers"),
         ("peer-rounds", 3, "rounds of engine and all peers"),
         ("search-events", 1_000_000, "chargeable events that are searched"),
         ("search-accounts", 50_000, "accounts of those"),

@@ -23,10 +23,10 @@ LIMIT_S = 600.0
 
 @dataclass(frozen=True)
 class Look:
-    """One look at the topic: when, its end, and the processor time used until then."""
+    """One look at the topic: when, its growth, and the processor time used until then."""
 
     at_s: float
-    end: int
+    grown: int  # records since the first look, with the markers of transactions
     own_cpu_s: float
     broker_cpu_s: float
     memory_mb: float = 0.0
@@ -34,7 +34,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Drained:
-    """What draining so many requests took, from the moment the program was ready."""
+    """What draining so many requests took, once the program was ready and warm."""
 
     requests: int
     seconds: float
@@ -100,22 +100,29 @@ class Meter:
         )
 
     def watch(
-        self, topic: str, part: Part, is_done: Callable[[], bool], started: str = ""
+        self,
+        topic: str,
+        part: Part,
+        is_done: Callable[[], bool],
+        started: str = "",
+        warm_up: int = 0,
     ) -> tuple[Look, Look]:
         """Look at the topic until it grows no more and is done, which is asked when all is quiet.
 
-        Gives the look at which the part had said that it was started, and the last with growth.
+        Gives the look at which the part had said that it was started, and had written as many
+        records as it may warm up with, and the last look with growth.
 
         Raises TimeoutError, or RuntimeError if the part ended badly.
         """
-        ready, last = None, self._look(topic, part)
+        begun = self._end(topic)
+        ready, last = None, self._look(topic, part, begun)
         asked_s, deadline = last.at_s, last.at_s + LIMIT_S
         while True:
             time.sleep(PAUSE_S)
-            look = self._look(topic, part)
-            if ready is None and started in part.text:
+            look = self._look(topic, part, begun)
+            if ready is None and look.grown >= warm_up and started in part.text:
                 ready = look
-            if look.end > last.end:
+            if look.grown > last.grown:
                 last = look
             elif ready and look.at_s - max(last.at_s, asked_s) > QUIET_S:
                 if is_done():
@@ -125,13 +132,17 @@ class Meter:
                 message = f"{topic} was not complete in time:\n{part.text[-2000:]}"
                 raise TimeoutError(message)
 
-    def _look(self, topic: str, part: Part) -> Look:
-        end = sum(self.ends(topic).values())
-        return Look(time.monotonic(), end, part.cpu_s, cpu_s_of(self._kafka), part.memory_mb)
+    def _end(self, topic: str) -> int:
+        return sum(self.ends(topic).values())
+
+    def _look(self, topic: str, part: Part, begun: int) -> Look:
+        grown = self._end(topic) - begun
+        return Look(time.monotonic(), grown, part.cpu_s, cpu_s_of(self._kafka), part.memory_mb)
 
 
 def drained(ready: Look, last: Look, requests: int) -> Drained:
-    """Work out the figures between two looks."""
+    """Work out the figures between two looks, of all that were drained from the first look on."""
+    requests = round(requests * (1 - ready.grown / last.grown))
     return Drained(
         requests,
         last.at_s - ready.at_s,

@@ -34,6 +34,7 @@ class Report:
     compression: str = ""
     runs: defaultdict[str, list[Drained]] = field(default_factory=lambda: defaultdict(list))
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # gate and target
+    warm_up_share: float = 0.0
     left_out: list[str] = field(default_factory=list)
     post: Latency | None = None
     disagreements: list[str] = field(default_factory=list)
@@ -171,8 +172,10 @@ def _machine() -> str:
 
 
 def _rates(report: Report) -> Table:
+    warm_up = f"from when {report.warm_up_share:.0%} were answered"
+    begins = warm_up if report.warm_up_share else "from ready"
     table = Table(
-        title="Draining preloaded requests, one process each, from ready to the last result",
+        title=f"Draining preloaded requests, one process each, {begins} to the last",
         caption="CPU is processor time a request, in µs",
     )
     table.add_column("round")

@@ -26,6 +26,7 @@ class Round:
     number: int
     requests: int
     starts: dict[int, int]  # where they begin, by partition
+    warm_up_share: float = 0.0  # of the requests, which are not measured: a JVM compiles first
 
 
 @dataclass

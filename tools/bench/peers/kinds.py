@@ -29,7 +29,11 @@ class PassThrough:
         """Pass the round's requests through."""
         with self._start(field, given) as part:
             ready, last = field.meter.watch(
-                PEER_RESULTS, part, lambda: "peer done" in part.text, started=READY
+                PEER_RESULTS,
+                part,
+                lambda: "peer done" in part.text,
+                started=READY,
+                warm_up=int(given.requests * given.warm_up_share),
             )
         return drained(ready, last, given.requests)
 
@@ -69,7 +73,9 @@ class KafkaStreams:
     def drain(self, field: Field, given: Round) -> Drained:
         """Answer the round's requests."""
         with self._start(field) as part:
-            ready, last = self._watch(field, part, RESULTS)
+            ready, last = self._watch(
+                field, part, RESULTS, int(given.requests * given.warm_up_share)
+            )
         return drained(ready, last, given.requests)
 
     def disagreements(self, field: Field) -> list[str]:
@@ -96,12 +102,13 @@ class KafkaStreams:
         system = field.system
         return self.start(system.bootstrap, system.home, field.partitions, field.compression)
 
-    def _watch(self, field: Field, part: Part, topic: str) -> tuple[Look, Look]:
+    def _watch(self, field: Field, part: Part, topic: str, warm_up: int = 0) -> tuple[Look, Look]:
         return field.meter.watch(
             self.prefix + topic,
             part,
             lambda: field.meter.is_through(self.group, INPUTS),
             started=READY,
+            warm_up=warm_up,
         )
 
 

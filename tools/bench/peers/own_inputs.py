@@ -55,7 +55,7 @@ class OwnInputs(ABC):
         records = self._population.request_records(count, f"bench:{given.number}")
         self._send(field, records)
         with self._start(field) as part:
-            ready, last = self._watch(field, part, RESULTS)
+            ready, last = self._watch(field, part, RESULTS, int(count * given.warm_up_share))
         run = drained(ready, last, count)
         self._rate_per_s = run.rate_per_s
         return run
@@ -86,13 +86,16 @@ class OwnInputs(ABC):
         given = (system.bootstrap, str(system.home / name), self.prefix, str(field.partitions))
         return Program(name, system.home, [*self.command(), *given], PYTHONPATH=str(ROOT))
 
-    def _watch(self, field: Field, part: Program, topic: str) -> tuple[Look, Look]:
+    def _watch(
+        self, field: Field, part: Program, topic: str, warm_up: int = 0
+    ) -> tuple[Look, Look]:
         inputs = [self.prefix + name for name in INPUTS]
         return field.meter.watch(
             self.prefix + topic,
             part,
             lambda: field.meter.is_through(f"{self.prefix}app", inputs),
             started=READY,
+            warm_up=warm_up,
         )
 
 

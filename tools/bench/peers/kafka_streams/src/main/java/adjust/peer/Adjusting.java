@@ -163,18 +163,21 @@ final class Adjusting implements Processor<byte[], byte[], byte[], byte[]> {
                 new Decision.Noted(key, source.channel, source.batch, source.time));
         Result result = decision.result();
         boolean isApplied = decision.refusal() == null;
+        byte[] value;
         if (isApplied) {
-            Adjustment adjustment = result.adjustment();
             byte[] event = Json.write(result.chargeableEvent());
+            byte[] adjustment = Json.write(result.adjustment());
+            String refId = result.adjustment().refId();
+            value = result.around(adjustment, event);
             events.put(eventKey, event);
             outputs.entity(record, source, Entity.CHARGEABLE_EVENT, 0, subject, event);
-            outputs.entity(record, source, Entity.ADJUSTMENT, 1,
-                    adjustment.refId(), Json.write(adjustment));
+            outputs.entity(record, source, Entity.ADJUSTMENT, 1, refId, adjustment);
             if (undone != null) {
-                answers.put(undoneKey, undone.reversedBy(adjustment.refId()).stored());
+                answers.put(undoneKey, undone.reversedBy(refId).stored());
             }
+        } else {
+            value = Json.write(result);
         }
-        byte[] value = Json.write(result);
         boolean isRemembered = decision.refusal() != Refusal.REQUEST_ID_REUSED;
         if (isRemembered) {
             answers.put(answerKey, new Answer(content, isApplied, null, value).stored());

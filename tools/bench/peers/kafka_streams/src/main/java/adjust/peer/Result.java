@@ -1,5 +1,8 @@
 package adjust.peer;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** What a caller is told; an applied request has an adjustment, a refused one errors. */
@@ -52,6 +55,26 @@ record Result(
         static String refId(String account, String requestId) {
             return "ADJ-" + account + "-" + requestId;
         }
+    }
+
+    /** As JSON, of an applied request, around what is written already; no text of it needs escaping. */
+    byte[] around(byte[] writtenAdjustment, byte[] writtenEvent) {
+        String before = "{\"requestId\":\"" + requestId + "\",\"account\":{\"refId\":\""
+                + account.refId() + "\"},\"chargeableEventRefId\":\"" + chargeableEventRefId
+                + "\",\"status\":\"APPLIED\",\"adjustment\":";
+        String after = ",\"errors\":[],\"remaining\":{\"taxExcludedAmount\":"
+                + remaining.taxExcludedAmount() + ",\"taxAmount\":" + remaining.taxAmount()
+                + ",\"taxIncludedAmount\":" + remaining.taxIncludedAmount()
+                + "},\"requestedAt\":\"" + requestedAt + "\"}";
+        byte[] between = ",\"chargeableEvent\":".getBytes(US_ASCII);
+        int rest = before.length() + between.length + after.length();
+        return ByteBuffer.allocate(rest + writtenAdjustment.length + writtenEvent.length)
+                .put(before.getBytes(US_ASCII))
+                .put(writtenAdjustment)
+                .put(between)
+                .put(writtenEvent)
+                .put(after.getBytes(US_ASCII))
+                .array();
     }
 
     static Result refused(
