@@ -64,6 +64,11 @@ def test_the_rate_counts_from_ready_to_the_last_result() -> None:
     assert (run.rate_per_s, run.own_cpu_us, run.broker_cpu_us) == (250, 2000, 1000)
 
 
+def test_what_was_drained_while_the_program_warmed_up_does_not_count() -> None:
+    run = drained(Look(10.0, 400, 1.0, 5.0), Look(14.0, 1600, 3.0, 6.0, 80.0), 1000)
+    assert (run.requests, run.rate_per_s, run.memory_mb) == (750, 187.5, 80)
+
+
 def test_the_ratio_is_the_median_of_the_rounds() -> None:
     row = row_of(printed(report()), "0.38")
     assert row == f"{PEER} 0.38 (0.25-0.50) 0.2, 0.3 0.50 (0.50-0.50) 3.00"

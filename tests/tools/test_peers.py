@@ -1,18 +1,24 @@
-"""Kafka Streams, on the same records, writes what the engine writes, byte for byte."""
+"""The peers decide as the engine does; Kafka Streams writes the same records, byte for byte."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from schemas.connection import KafkaConnection
 from schemas.topics import CATALOGUE, TopicSettings
+from streams.app import build_plan
+from streams.delivery.work import Work
+from streams.handlers import handle_account, handle_chargeable_event, handle_request
 from streams.topics import make_topics as make_own_topics
 from tests.conftest import running
 from tools.audit.population import Population
 from tools.audit.requests import Requests
 from tools.bench.drain import Meter
+from tools.bench.peers.deciding import handle
 from tools.bench.peers.field import READY, WRITTEN, make_topics
 from tools.bench.peers.kinds import KafkaStreams, kafka_streams
 from tools.bench.peers.maven import PeerUnavailableError, find_tools
@@ -20,12 +26,17 @@ from tools.bench.processes import Part, java
 from tools.kafka.broker import Broker
 from tools.load import Outgoing, send_all
 from tools.verify.log import Log
-from tools.verify.topics import ACCOUNTS, EVENTS, INPUTS, REQUESTS
+from tools.verify.topics import ACCOUNTS, EVENTS, INPUTS, REQUESTS, RESULTS
 from tools.verify.undecided import wait_decided
 from tools.waiting import LIMIT_S, wait_until
 from tools.workers import WorkerProcess
 
-PARTITIONS, COUNT = 4, 3_000
+PARTITIONS, COUNT, AT_MS = 4, 3_000, 1_793_870_000_123
+HANDLERS = {
+    ACCOUNTS: handle_account,
+    EVENTS: handle_chargeable_event,
+    REQUESTS: handle_request,
+}
 UNREADABLE = (b"[1, 2]", b'"text"', b"7", b"null", b"true", b"{}", b'{"requestId": ""}')
 SPOILT_JSON = b'{"requestId": "a", "requestId": "b"}'
 
@@ -112,3 +123,64 @@ def test_kafka_streams_writes_the_same_bytes_for_requests_of_every_sort(both: Bo
     assert len(engine) > COUNT
     for one, other in zip(engine, peer, strict=True):
         assert one == other
+
+
+class MemoryRows:
+    """The rows that a peer keeps, of all accounts."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], bytes] = {}
+        self.account = ""
+
+    def get(self, table: str, key: str) -> bytes | None:
+        return self.rows.get((self.account, table, key))
+
+    def put(self, table: str, key: str, row: bytes) -> None:
+        self.rows[self.account, table, key] = row
+
+
+class NoRows:
+    """A store that was never written."""
+
+    def get(self, _table: bytes, _key: bytes) -> None:
+        return None
+
+
+def test_without_maven_and_a_jdk_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+
+    with pytest.raises(PeerUnavailableError) as lacking:
+        find_tools()
+
+    assert str(lacking.value) == (
+        "Kafka Streams is left out: install Maven (mvn) and a JDK (javac) of version 17 or newer"
+        " to build it."
+    )
+
+
+def test_the_python_peers_decide_as_the_engine_does() -> None:
+    population, rows = Population("PEER", tens=2), MemoryRows()
+    drawn = [*population.upserts(), *Requests(population, 3).records(2_000)]
+    work = Work(build_plan(1), NoRows(), 0, {})
+    decided: list[tuple[str, bytes]] = []
+    for offset, each in enumerate(drawn):
+        record = SimpleNamespace(
+            topic=each.topic,
+            partition=0,
+            offset=offset,
+            timestamp=AT_MS,
+            key=each.account.encode(),
+            value=each.value,
+            headers=(),
+        )
+        HANDLERS[each.topic](work, record)
+        rows.account = each.account
+        decided += handle(rows, each.topic, each.account, each.value, AT_MS)
+
+    for topic in WRITTEN:
+        values = [record.value for record in work.out[topic, 0]]
+        assert [value for name, value in decided if name == topic] == values, topic
+    assert len(work.out[RESULTS, 0]) == 2_000

@@ -33,7 +33,8 @@ LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
 READS, SUBSCRIBERS, PEERS = "reads", "subscribers", "peers"
 WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
-OTHERS = (kafka_streams, Quix, Faust)
+SLOW_S = 30  # for so long a slow peer drains
+OTHERS = {"Kafka Streams": kafka_streams, "Quix Streams": Quix, "Faust": Faust}
 
 
 class Bench:
@@ -88,7 +89,8 @@ class Bench:
         self._say(f"round {number}: {self.report.requests} requests")
         records = self.population.request_records(self.report.requests, f"bench:{number}")
         self.acknowledged += send_all(self.system.options, records)
-        given = Round(number, self.report.requests, starts, self.report.warm_up_share)
+        report = self.report
+        given = Round(number, report.requests, starts, report.warm_up_share, report.slow_s)
         names = [ENGINE, *(peer.name for peer in self.peers)]
         drains = [self.drain_by_engine, *(partial(peer.drain, self.field) for peer in self.peers)]
         first = (number - 1) % len(drains)  # the engine in the first: pass-through takes samples
@@ -171,15 +173,16 @@ def main() -> int:
 
 def _contest(asked: argparse.Namespace, part: int, console: Console) -> Report:
     """Measure the engine beside all peers that this machine can run."""
-    report = Report(asked.accounts, asked.peer_events // part, asked.peer_requests // part)
+    report = Report(asked.accounts // part, asked.peer_events // part, asked.peer_requests // part)
     peers: list[Peer] = [PassThrough()]
-    for make in OTHERS:
+    for name, make in OTHERS.items():
+        console.print(f"preparing {name}, which takes a minute the first time", style="dim")
         try:
             peers.append(make())
         except PeerUnavailableError as lacking:
             report.left_out.append(str(lacking))
             console.print(str(lacking), style="yellow", markup=False)
-    report.warm_up_share = WARM_UP_SHARE
+    report.warm_up_share, report.slow_s = WARM_UP_SHARE, SLOW_S / part
     report.limits = {peer.name: peer.limits for peer in peers}
     with running_system() as system:
         Bench(system, report, peers, console).run(1 if part > 1 else asked.peer_rounds)

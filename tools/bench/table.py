@@ -35,6 +35,7 @@ class Report:
     runs: defaultdict[str, list[Drained]] = field(default_factory=lambda: defaultdict(list))
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # gate and target
     warm_up_share: float = 0.0
+    slow_s: float = 30.0
     left_out: list[str] = field(default_factory=list)
     post: Latency | None = None
     disagreements: list[str] = field(default_factory=list)

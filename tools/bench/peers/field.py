@@ -27,6 +27,7 @@ class Round:
     requests: int
     starts: dict[int, int]  # where they begin, by partition
     warm_up_share: float = 0.0  # of the requests, which are not measured: a JVM compiles first
+    slow_s: float = 30.0  # for so long a slow peer drains
 
 
 @dataclass
