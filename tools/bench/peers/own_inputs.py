@@ -18,7 +18,7 @@ from tools.verify.log import Log
 from tools.verify.topics import INPUTS, RESULTS, TRANSACTIONS
 
 ACCOUNTS, EVENTS_PER_ACCOUNT = 500, 4
-REQUESTS_MIN = 1_000
+REQUESTS_MIN = 3_000
 ROOT = Path(__file__).resolve().parents[3]
 QUIX = ("quixstreams==3.28.1", "msgspec==0.22.0", "pydantic==2.13.5")
 
