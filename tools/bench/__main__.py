@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -34,7 +34,11 @@ QUICK_PART, QUICK_SECONDS_PART = 10, 4
 READS, SUBSCRIBERS, PEERS = "reads", "subscribers", "peers"
 WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
 SLOW_S = 30  # for so long a slow peer drains
-OTHERS = {"Kafka Streams": kafka_streams, "Quix Streams": Quix, "Faust": Faust}
+OTHERS: dict[str, Callable[[], Peer]] = {
+    "Kafka Streams": kafka_streams,
+    "Quix Streams": Quix,
+    "Faust": Faust,
+}
 
 
 class Bench:
