@@ -74,7 +74,12 @@ class Meter:
         return sum(last.values())
 
     def watch(
-        self, topic: str, part: Part, is_done: Callable[[], bool], started: str = ""
+        self,
+        topic: str,
+        part: Part,
+        is_done: Callable[[], bool],
+        started: str = "",
+        limit_s: float = LIMIT_S,
     ) -> tuple[Look, Look]:
         """Look at the topic until it grows no more and is done, which is asked when all is quiet.
 
@@ -83,7 +88,7 @@ class Meter:
         Raises TimeoutError, or RuntimeError if the part ended badly.
         """
         ready, last = None, self._look(topic, part)
-        asked_s, deadline = last.at_s, last.at_s + LIMIT_S
+        asked_s, deadline = last.at_s, last.at_s + limit_s
         while True:
             time.sleep(PAUSE_S)
             look = self._look(topic, part)
