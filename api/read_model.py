@@ -19,22 +19,24 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from api.batches.log import logged
+from api.batches.reports import Batches
 from api.errors import NotCaughtUpError
 from api.metrics import Metrics
-from api.records import answer_of, enter_transaction, received_of
+from api.records import answer_of, batch_of, enter_transaction, received_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
-from schemas.headers import BATCH, seq_of
+from schemas.headers import seq_of
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
 FETCH_WAIT_MS = 500  # data ends the wait at once
 READ_MAX = 250  # records at once, for the few milliseconds that this keeps a caller waiting
+PARTS_MAX = 2  # likewise, of the batches' topic: each may be a thousand items
 BATCH_MAX = 5_000
 CHECKPOINT_S = 0.2
 
-Batches = Mapping[TopicPartition, list[Any]]
+Records = Mapping[TopicPartition, list[Any]]
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
@@ -63,16 +65,17 @@ class ReadModel:
         """Say what to read and where to keep it; `run` does it."""
         self._topics = topics
         self._client_options = client_options
-        self._store = store
+        self._store, self._batches = store, Batches(store.engine)
         self._waiters = waiters
         self._metrics = metrics
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._writing = asyncio.Lock()
-        self._unwritten: list[Batches] = []
+        self._unwritten: list[Records] = []
         self._consumers: list[AIOKafkaConsumer] = []
         self._partitions = 0
         self._reached: dict[TopicPartition, int] = {}
         self._seq: dict[int, int] = {}  # of the last business transaction of each partition
+        self._selected: set[str] = set()  # batches whose selection is known to be kept
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
         self._catching_up = 0
@@ -183,6 +186,7 @@ class ReadModel:
             stored, starts = {}, dict(beginnings)
         if not stored:
             await self._on_writer(self._store.start_anew, cluster_id)
+            self._selected.clear()
         self._reached = dict(starts)
         transactions = [at for at in places if at.topic == self._topics.transactions]
         self._seq = {at.partition: _start(stored, at, 0).seq for at in transactions}
@@ -203,13 +207,15 @@ class ReadModel:
             if not batches or not self._is_ready or self._catching_up:
                 await self._move({at: await consumer.position(at) for at in places})
 
-    async def _fetched(self, consumer: AIOKafkaConsumer) -> Batches:
+    async def _fetched(self, consumer: AIOKafkaConsumer) -> Records:
         """Give what there is, and while the writer is busy what comes meanwhile."""
         batches: dict[TopicPartition, list[Any]]
-        batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=READ_MAX)
+        is_of_parts = any(at.topic == self._topics.batches for at in consumer.assignment())
+        read_max, batch_max = (PARTS_MAX,) * 2 if is_of_parts else (READ_MAX, BATCH_MAX)
+        batches = await consumer.getmany(timeout_ms=IDLE_MS, max_records=read_max)
         count = more = sum(map(len, batches.values()))
-        while more and count < BATCH_MAX and self._writing.locked():
-            following = await consumer.getmany(max_records=READ_MAX)
+        while more and count < batch_max and self._writing.locked():
+            following = await consumer.getmany(max_records=read_max)
             for at, records in following.items():
                 batches.setdefault(at, []).extend(records)
             more = sum(map(len, following.values()))
@@ -222,23 +228,27 @@ class ReadModel:
             await asyncio.sleep(CHECKPOINT_S)
             await asyncio.to_thread(self._store.checkpoint)
 
-    async def _until_told(self, batches: Batches) -> None:
+    async def _until_told(self, batches: Records) -> None:
         """Wait, with results, until all that they tell of is kept; the last ones tell the most."""
         results = [records for at, records in batches.items() if at.topic == self._topics.results]
         last = [answer for records in results if (answer := answer_of(records[-1]))]
         async with self._moved:
             await self._moved.wait_for(lambda: all(map(self._is_told, last)))
 
-    async def _until_selected(self, batches: Batches) -> None:
+    async def _until_selected(self, batches: Records) -> None:
         """Wait, with requests of a batch, until its selection is kept: it was written before."""
         requests = (records for at, records in batches.items() if at.topic == self._topics.requests)
-        if any(BATCH in dict(record.headers) for record in chain.from_iterable(requests)):
-            places = [at for at in self._reached if at.topic == self._topics.batches]
-            ends = await self._consumers[0].end_offsets(places)
-            async with self._moved:
-                await self._moved.wait_for(lambda: self._has_reached(ends))
+        found = map(batch_of, chain.from_iterable(requests))
+        named = {batch_id for batch_id in found if batch_id is not None}
+        if named <= self._selected:
+            return
+        places = [at for at in self._reached if at.topic == self._topics.batches]
+        ends = await self._consumers[0].end_offsets(places)
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._has_reached(ends))
+        self._selected |= await asyncio.to_thread(self._batches.selected, named)
 
-    async def _keep(self, batches: Batches) -> None:
+    async def _keep(self, batches: Records) -> None:
         """Write this, and all else that waits; then nothing of it waits any more."""
         self._unwritten.append(batches)
         async with self._writing:
@@ -257,7 +267,7 @@ class ReadModel:
         async with self._moved:
             self._moved.notify_all()
 
-    def _write(self, taken: list[Batches]) -> Rows:
+    def _write(self, taken: list[Records]) -> Rows:
         """Runs on the writer thread."""
         rows, last = Rows(), dict(self._seq)
         for at, records in (each for batches in taken for each in batches.items()):

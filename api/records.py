@@ -16,7 +16,7 @@ from schemas.account import AccountReference
 from schemas.adjustment import AdjustmentRequest
 from schemas.amounts import Amounts
 from schemas.forms import is_guid
-from schemas.headers import MESSAGE_CODE, REQUEST_ID, seq_of
+from schemas.headers import BATCH, MESSAGE_CODE, REQUEST_ID, seq_of
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
@@ -124,6 +124,12 @@ def received_of(record: Any, partitions: int) -> Received | None:
         requested_at=utc_text(record.timestamp),
         asked=record.value if is_whole else None,
     )
+
+
+def batch_of(record: Any) -> str | None:
+    """Give the batchId that a request's headers name."""
+    batch = dict(record.headers).get(BATCH)
+    return None if batch is None else batch.decode(errors="replace")
 
 
 def answer_of(record: Any) -> Answer | None:

@@ -1,9 +1,9 @@
 """Adjusts the chargeable events of a period or a file over REST: dry first, then for good.
 
-Exit code 0: all items were applied, or the dry run was shown; 1: some were refused; 2: the batch
-was not taken, or REST cannot be reached (it may have been taken: run it again under the batch id
-that was shown, which adjusts nothing twice); 3: it was not confirmed; 130: interrupted, and what
-was taken goes on.
+Exit code 0: all items were applied, or the dry run was shown; 1: some were refused; 2: a mistake
+in the command, the batch was not taken, or REST cannot be reached or tells nothing more of it (it
+may have been taken, and then it goes on: run it again under the batch id that was shown, which
+adjusts nothing twice); 3: it was not confirmed; 130: interrupted, and what was taken goes on.
 
 usage: python -m tools.batch --user fin:omar --from 2026-11-01T00:00:00Z --kind USAGE
          --adjustment '{"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"}'
@@ -16,6 +16,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,22 @@ from rich.table import Table
 PATH = "/v1/adjustment-batches"
 FILTERS = ("account", "from", "to", "usage-type", "kind", "status")
 ALL_APPLIED, SOME_REFUSED, NOT_TAKEN, NOT_CONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
-WAIT_S, AGAIN_S = 120.0, 1.0  # for a dry run of many; between two streams
-MICRO = 1_000_000
+CONNECT_S, POST_S = 10.0, 3600.0  # a dry run of millions takes minutes
+PATIENCE_S, SILENT_S, AGAIN_S = 120.0, 45.0, 1.0  # REST gives a sign of life every 15 s
+MICRO, PORT_MAX = 1_000_000, 65_535
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+    TextColumn("{task.fields[left]}"),
+)
 
 Report = dict[str, Any]
 
 
 class BatchError(Exception):
-    """The batch was not taken; the text says why."""
+    """The batch was not taken, or is out of sight; the text says why."""
 
 
 class Caller:
@@ -59,38 +68,55 @@ class Caller:
             content: Report = answer.json()
             if answer.is_success and "matched" in content:
                 return content
-            raise BatchError(content["detail"])
+            if answer.headers["content-type"].startswith("application/problem+json"):
+                raise BatchError(content["detail"])
         except (ValueError, KeyError, TypeError):
-            text = f"{answer.url} answered {answer.status_code}; this is no REST of ours."
-            raise BatchError(text) from None
+            pass
+        raise BatchError(f"{answer.url} answered {answer.status_code}; this is no REST of ours.")
 
-    def follow(self) -> Iterator[Report]:
-        """Give the report with each change, until the batch is finished, over each lost stream."""
-        is_finished = False
-        while not is_finished:
+    def follow(self, patience_s: float) -> Iterator[Report]:
+        """Give the report with each change, until the batch is finished, over each lost stream.
+
+        Raises BatchError if nothing is heard of it for longer than the patience lasts.
+        """
+        address, heard_at = f"{PATH}/{self._batch['batchId']}/events", time.monotonic()
+        while True:
+            fault = "the stream ended"
             try:
-                for report in self._stream():
+                for report in self._stream(address):
+                    heard_at = time.monotonic()
+                    if report is None:
+                        continue
                     yield report
-                    is_finished = report["state"] == "FINISHED"
-            except httpx.TransportError:
-                pass  # whoever answers next knows as much
-            if not is_finished:
-                time.sleep(AGAIN_S)
+                    if report["state"] == "FINISHED":
+                        return
+            except (httpx.HTTPError, ValueError) as error:  # whoever answers next knows as much
+                fault = str(error).splitlines()[0] or type(error).__name__
+            if time.monotonic() - heard_at > patience_s:
+                whole = self._client.build_request("GET", address.removesuffix("/events")).url
+                text = f"Nothing was heard of the batch for {patience_s:g} s ({fault}). "
+                raise BatchError(f"{text}It goes on if it is known: {whole}")
+            time.sleep(AGAIN_S)
 
-    def _stream(self) -> Iterator[Report]:
-        address = f"{PATH}/{self._batch['batchId']}/events"
-        with self._client.stream("GET", address) as stream:
-            if stream.status_code == httpx.codes.NOT_FOUND:
-                raise BatchError(f"{stream.url} is not there any more.")
+    def _stream(self, address: str) -> Iterator[Report | None]:
+        """Give reports, and None for another sign of life. Raises httpx.HTTPError."""
+        timeout = httpx.Timeout(CONNECT_S, read=SILENT_S)
+        with self._client.stream("GET", address, timeout=timeout) as stream:
+            stream.raise_for_status()
+            if not stream.headers.get("content-type", "").startswith("text/event-stream"):
+                raise httpx.RemoteProtocolError("this is no REST of ours")
             for line in stream.iter_lines():
                 if line.startswith("data: "):
                     yield json.loads(line.removeprefix("data: "))
+                elif line.startswith(":"):
+                    yield None
 
 
 def main() -> int:
     """Give the exit code."""
     asked, console = _arguments(), Console()
-    with httpx.Client(base_url=asked.url, timeout=WAIT_S) as client:
+    timeout = httpx.Timeout(CONNECT_S, read=POST_S)
+    with httpx.Client(base_url=asked.url, timeout=timeout) as client:
         caller = Caller(client, _batch_of(asked), asked.items)
         try:
             if asked.dry_run or not asked.yes:
@@ -101,7 +127,7 @@ def main() -> int:
                 return NOT_CONFIRMED
             again = f"If its answer is lost, run it again with --batch-id {asked.batch_id}"
             console.print(again, soft_wrap=True)  # another id would adjust all of it twice
-            return _run(caller, console)
+            return _run(caller, asked.patience, console)
         except BatchError as error:
             console.print(str(error), style="red", markup=False)
         except httpx.HTTPError as error:
@@ -113,16 +139,21 @@ def main() -> int:
     return NOT_TAKEN
 
 
-def _run(caller: Caller, console: Console) -> int:
+def _run(caller: Caller, patience_s: float, console: Console) -> int:
     report = caller.post(is_dry_run=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
-        task = progress.add_task("adjusting", total=None)
-        for report in caller.follow():
+    with Progress(*COLUMNS, console=console) as progress:
+        task = progress.add_task("adjusting", total=None, left="")
+        for report in caller.follow(patience_s):
             done, total = report["applied"] + report["refused"], report["matched"]
-            progress.update(task, completed=done, total=total or None)
+            left = left_of(report["secondsLeft"])
+            progress.update(task, completed=done, total=total or None, left=left, refresh=True)
     show(report, console)
     return SOME_REFUSED if report["refused"] else ALL_APPLIED
+
+
+def left_of(seconds: float | None) -> str:
+    """Say how long it may still take, as REST estimates it; nothing if it cannot yet."""
+    return "" if seconds is None else f"about {timedelta(seconds=round(seconds))} left"
 
 
 def _is_confirmed(console: Console) -> bool:
@@ -174,7 +205,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch-id", type=_guid, default=str(uuid.uuid4()), help="GUID; a new one")
     parser.add_argument("--dry-run", action="store_true", help="only show what it comes to")
     parser.add_argument("--yes", action="store_true", help="adjust without asking")
-    parser.add_argument("--url", default="http://127.0.0.1:8080", help="REST (%(default)s)")
+    parser.add_argument(
+        "--url", type=_address, default="http://127.0.0.1:8080", help="REST (%(default)s)"
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_S,
+        help="seconds for which REST may tell nothing of a batch that was taken (%(default)g)",
+    )
     return parser.parse_args()
 
 
@@ -195,6 +234,17 @@ def _file(text: str) -> bytes:
         return Path(text).read_bytes()
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from error
+
+
+def _address(text: str) -> str:
+    try:
+        address = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise argparse.ArgumentTypeError(f"{text} is no address: {error}") from error
+    is_http = address.scheme in {"http", "https"} and address.host
+    if not is_http or (address.port or 0) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no address such as http://127.0.0.1:8080")
+    return text
 
 
 def _guid(text: str) -> str:

@@ -31,11 +31,12 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True)
 class Population:
-    """Accounts in euro, each with as many chargeable events of 12.10 EUR."""
+    """Accounts in euro, each with as many chargeable events of 12.10 EUR, of each type in turn."""
 
     accounts: int = 100
     events_per_account: int = 10
     seed: int = 1
+    usage_types: tuple[str, ...] = ("DATA_ROAMING",)
 
     def account_records(self) -> Iterator[Outgoing]:
         """One record for each account."""
@@ -55,7 +56,15 @@ class Population:
         """One record for each chargeable event."""
         for number in range(self.accounts):
             for place in range(self.events_per_account):
-                yield self._event_record(self._account(number), self._event(number, place))
+                usage_type = self.usage_types[place % len(self.usage_types)]
+                event = self._event(number, place)
+                yield self._event_record(self._account(number), event, usage_type)
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """Account and refId of each chargeable event."""
+        for number in range(self.accounts):
+            for place in range(self.events_per_account):
+                yield self._account(number), self._event(number, place)
 
     def request_records(self, count: int, user: str = "load") -> Iterator[Outgoing]:
         """Small credits and debits of uniformly drawn events; `user` also varies the draw."""
@@ -85,11 +94,11 @@ class Population:
     def _event(self, number: int, place: int) -> str:
         return f"CE-{number:07d}-{place:03d}"
 
-    def _event_record(self, account: str, event: str) -> Outgoing:
+    def _event_record(self, account: str, event: str, usage_type: str) -> Outgoing:
         value = {
             "refId": event,
             "account": {"refId": account},
-            "usageType": "DATA_ROAMING",
+            "usageType": usage_type,
             "kind": "USAGE",
             "eventDate": "2026-11-03T14:21:09+01:00",
             "quantity": 734_003_200,

@@ -1,6 +1,6 @@
 """Reads batches from the read model: reports, items, and what is still to be done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -108,6 +108,11 @@ class Batches:
         with self._engine.connect() as connection:
             return [(row.batch_id, row.partition) for row in connection.execute(_RUNNING)]
 
+    def selected(self, batch_ids: Collection[str]) -> set[str]:
+        """Say of which of these batches the items are known."""
+        with self._engine.connect() as connection:
+            return {*connection.scalars(_SELECTED, {"ids": [*batch_ids]})}
+
     def undecided(self, batch: Batch, after: int, limit: int) -> list[tuple[int, Item, str]]:
         """Give items without a result, with their requestId, in the order of the selection."""
         place = {"batch": batch.batch_id, "selection": batch.selection, "after": after}
@@ -177,6 +182,9 @@ _REFUSALS = sql.select(BATCH_REFUSAL).where(
     BATCH_REFUSAL.c.batch_id.in_(bindparam("ids", expanding=True))
 )
 _RUNNING = sql.select(BATCH.c.batch_id, BATCH.c.partition).where(BATCH.c.finished_at.is_(None))
+_SELECTED = sql.select(BATCH.c.batch_id).where(
+    BATCH.c.batch_id.in_(bindparam("ids", expanding=True)), BATCH.c.selection.is_not(None)
+)
 _OF_SELECTION = (
     BATCH_ITEM.c.batch_id == bindparam("batch"),
     BATCH_ITEM.c.selection == bindparam("selection"),

@@ -29,8 +29,9 @@ from schemas.headers import BATCH, CHANNEL
 GROUP = "adjust-batches"
 LOOK_S, FULL_S, AGAIN_S = 0.25, 0.05, 1.0
 CATCH_UP_S = 60.0
-PAGE = 500
+PAGE, AT_ONCE = 500, 50
 LINGER_MS = 5
+BATCH_BYTES = 256 * 1024  # what a page has for a partition goes in one piece, and costs one fetch
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -80,7 +81,11 @@ class Runner:
 
     async def _serve(self, stack: AsyncExitStack) -> None:
         producer = DroppableProducer(
-            **self._client_options, acks="all", enable_idempotence=True, linger_ms=LINGER_MS
+            **self._client_options,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES,
         )
         stack.push_async_callback(producer.drop)
         await producer.start()
@@ -175,15 +180,13 @@ class Runner:
             while self.in_flight + len(page) > self._in_flight_max:
                 await asyncio.sleep(FULL_S)
                 batch = await self._note(batch)
-            sent = [
-                await producer.send(
-                    self._topics.requests,
-                    request(item, request_id),
-                    key=item.account.encode(),
-                    headers=headers,
-                )
-                for _, item, request_id in page
-            ]
+            sent = []
+            for number, item, request_id in page:
+                key, value = item.account.encode(), request(item, request_id)
+                topic = self._topics.requests
+                sent.append(await producer.send(topic, value, key=key, headers=headers))
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # `send` gives nobody a turn as long as it has room
             self._in_flight[batch.batch_id] += len(page)
             await asyncio.gather(*sent)
             after = page[-1][0]

@@ -70,12 +70,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @contextmanager
-def running_engine(folder: Path) -> Iterator[Engine]:
+def running_engine(folder: Path, population: Population | None = None) -> Iterator[Engine]:
     """Kafka, topics and a population that the engine has taken over."""
     with running(Broker(folder / "kafka")) as broker:
         connection = KafkaConnection(bootstrap_servers=broker.bootstrap)
         asyncio.run(make_topics(connection, TopicSettings()))
         made = Engine(connection, {"ADJUST_BOOTSTRAP_SERVERS": broker.bootstrap}, folder)
+        made.population = population or made.population
         send_all(made.options, made.population.account_records())
         send_all(made.options, made.population.event_records())
         with made.worker("first") as worker:

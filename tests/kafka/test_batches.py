@@ -1,12 +1,14 @@
 """Batches of adjustments over a real engine: whoever dies, each event is adjusted once."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
+import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,19 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.kafka.conftest import Engine
+from tests.kafka.conftest import Engine, running_engine
 from tests.kafka.test_read_model import api, is_ready
+from tools.load import Population
+from tools.verify.log import Log
 from tools.waiting import wait_until
 from tools.workers import WorkerProcess
 
 PATH = "/v1/adjustment-batches"
-KILLS = int(os.environ.get("KILLS", "2"))
+KILLS, ITEMS = int(os.environ.get("KILLS", "2")), int(os.environ.get("ITEMS", "200"))
+EVENTS_OF_AN_ACCOUNT = 20
+LIFE_MAX_S = 60 + ITEMS / 20
+
+_log = logging.getLogger(__name__)
 
 
 @pytest.fixture
@@ -29,6 +37,17 @@ def worker(engine: Engine) -> Iterator[WorkerProcess]:
     with engine.worker("batches") as worker:
         yield worker.wait_ready()
         assert worker.stop() == 0
+
+
+@pytest.fixture
+def large_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An engine with so many chargeable events; the one of all tests where nobody asks."""
+    if "ITEMS" in os.environ:
+        population = Population(ITEMS // EVENTS_OF_AN_ACCOUNT, EVENTS_OF_AN_ACCOUNT)
+        with running_engine(tmp_path / "large", population) as made:
+            yield made
+    else:
+        yield request.getfixturevalue("engine")
 
 
 def a_batch(**changes: Any) -> dict[str, Any]:
@@ -92,37 +111,89 @@ def decided(url: str, batch_id: str) -> int:
     return int(now["applied"] + now["refused"]) if now else 0
 
 
-def goes_on(url: str, batch_id: str, before: int) -> bool:
-    """Whether more items have a result than before, or all have."""
-    return decided(url, batch_id) > before or is_finished(url, batch_id)
-
-
 def test_whoever_is_killed_the_batch_goes_on_and_adjusts_each_event_once(
+    large_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, began = large_engine, time.monotonic()
+    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", str(max(10, ITEMS // 100)))  # not over at once
+    body = a_batch()
+    batch_id, step = body["batchId"], ITEMS // (KILLS + 1)
+    for life in range(KILLS + 1):
+        with engine.worker("batches") as worker, api(engine, tmp_path / "killed") as (_, url):
+            worker.wait_ready()
+            wait_until(partial(is_ready, url), "REST has read everything", LIFE_MAX_S)
+            before = decided(url, batch_id)
+            if life == 0:  # then it goes on by itself
+                assert httpx.post(url + PATH, json=body, timeout=30).status_code == 202
+            if life < KILLS:
+                is_further = partial(has_decided, url, batch_id, before + step // 2)
+                wait_until(is_further, f"life {life} decides", LIFE_MAX_S)
+                now = decided(url, batch_id)
+                _log.info("life %d decided %d, %d in all", life, now - before, now)
+            else:
+                wait_until(partial(is_finished, url, batch_id), "it is finished", LIFE_MAX_S)
+                assert worker.stop() == 0
+                done, found = report(url, batch_id), items(url, batch_id)
+    _log.info("%d kills, %.0f s: %s", KILLS, time.monotonic() - began, done)
+
+    assert done["matched"] == ITEMS
+    assert_once(engine, done, found)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_batch_whose_read_model_is_deleted_goes_on_and_reports_all_of_its_items(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", "10")  # so that it is not over at once
-    body = a_batch()
+    body, home = a_batch(), tmp_path / "rest"
     batch_id = body["batchId"]
-    with ExitStack() as stack:
-        bystander = stack.enter_context(api(engine, tmp_path / "bystander"))[1]
-        wait_until(partial(is_ready, bystander), "REST has read everything")
-        before = 0
-        for life in range(KILLS):
-            with engine.worker("batches") as worker, api(engine, tmp_path / "killed") as (_, url):
-                worker.wait_ready()
-                wait_until(partial(is_ready, url), "REST has read everything")
-                answer = httpx.post(url + PATH, json=body, timeout=30)
-                assert answer.status_code == 202, answer.text
-                wait_until(partial(goes_on, bystander, batch_id, before), f"life {life} decides")
-                before = decided(bystander, batch_id)
-        with engine.worker("batches") as worker:
-            worker.wait_ready()
-            wait_until(partial(is_finished, bystander, batch_id), "the batch is finished")
-            assert worker.stop() == 0
-        done = report(bystander, batch_id)
+    with api(engine, home) as (process, url):
+        wait_until(partial(is_ready, url), "REST has read everything")
+        assert httpx.post(url + PATH, json=body, timeout=30).status_code == 202
+        wait_until(partial(has_decided, url, batch_id, 1), "some items are decided")
+        for file in home.glob("api.db*"):
+            file.unlink()
+        assert process.wait(30) == 1
+    with api(engine, home) as (_, url):
+        wait_until(partial(is_finished, url, batch_id), "the batch is finished")
+        done, found = report(url, batch_id), items(url, batch_id)
 
-    assert done["applied"] + done["refused"] == done["matched"] > 100
-    assert done["effect"]["taxIncludedAmount"] == -10_000 * done["applied"]
+    assert_once(engine, done, found)
+
+
+def has_decided(url: str, batch_id: str, least: int) -> bool:
+    """Whether so many items have a result."""
+    return decided(url, batch_id) >= least
+
+
+def items(url: str, batch_id: str) -> list[dict[str, Any]]:
+    """Give the results of all items."""
+    found, query = [], "limit=200"
+    while query:
+        page = httpx.get(f"{url}{PATH}/{batch_id}/items?{query}", timeout=30).json()
+        found += page["items"]
+        query = f"limit=200&cursor={page['next']}" if page["next"] else ""
+    return found
+
+
+def assert_once(engine: Engine, done: dict[str, Any], found: list[dict[str, Any]]) -> None:
+    """The report is the sum of the items, and each event of these was adjusted once."""
+    applied = [each["adjustment"] for each in found if each["adjustment"]]
+    codes = Counter(each["errors"][0]["code"] for each in found if each["errors"])
+    assert (done["matched"], done["applied"]) == (len(found), len(applied))
+    assert (done["refused"], done["refusals"]) == (codes.total(), dict(codes))
+    assert done["effect"] == {
+        name: sum(adjustment["effect"][name] for adjustment in applied) for name in done["effect"]
+    }
+    adjusted = Counter(
+        record.headers["ce_subject"]
+        for record in Log(engine.options, ["business-transactions"]).records()
+        if record.headers["X-Ocs-Io-message-code"] == "adjustment"
+        and json.loads(record.value or b"")["batch"] == done["batchId"]
+    )
+    assert adjusted == Counter(adjustment["refId"] for adjustment in applied)
+    events = {(each["account"]["refId"], each["chargeableEventRefId"]) for each in found}
+    assert len(events) == len(found)
     engine.check()
 
 

@@ -1,10 +1,15 @@
-"""What `python -m tools.batch` says of a mistake: a line, and exit code 2."""
+"""What `python -m tools.batch` says of mistakes, and how it follows a batch over lost streams."""
 
+import json
+import os
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -13,9 +18,11 @@ from tools.kafka.ports import free_ports
 ADJUSTMENT = '{"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"}'
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tools.batch", "--user", "fin:omar", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | environment
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,6 +33,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--adjustment", "@/nowhere"], "/nowhere: No such file"),
         (["--adjustment", ADJUSTMENT, "--items", "/nowhere"], "/nowhere: No such file"),
         (["--adjustment", ADJUSTMENT, "--batch-id", "7"], "7 is no GUID"),
+        (["--adjustment", ADJUSTMENT, "--url", "127.0.0.1:8080"], "is no address such as http:"),
+        (["--adjustment", ADJUSTMENT, "--url", "ftp://host"], "is no address such as http:"),
+        (["--adjustment", ADJUSTMENT, "--url", "http://"], "is no address such as http:"),
+        (["--adjustment", ADJUSTMENT, "--url", "http://host:port"], "is no address"),
+        (["--adjustment", ADJUSTMENT, "--url", "http://[::1"], "is no address"),
+        (["--adjustment", ADJUSTMENT, "--url", "http://host:99999"], "is no address"),
     ],
 )
 def test_a_mistake_is_told_in_a_line(arguments: list[str], said: str) -> None:
@@ -62,3 +75,109 @@ def test_who_has_lost_the_answer_is_told_how_to_ask_for_the_same_batch_again() -
     assert lost.returncode == 2
     told = [line for line in lost.stdout.splitlines() if "again with --batch-id " in line]
     assert len(told) == 1, lost.stdout
+
+
+class Scripted(BaseHTTPRequestHandler):
+    """Takes a batch; each question how far it is gets the next answer, the last one for ever."""
+
+    script: list[Any]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(202, "application/json", json.dumps(report(0)).encode())
+
+    def do_GET(self) -> None:
+        told = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(told, int):
+            self._answer(told, "text/plain", b"Nobody is there.")
+        else:
+            events = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in told)
+            self._answer(200, "text/event-stream; charset=utf-8", b": here\n\n" + events)
+
+    def _answer(self, status: int, media_type: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", media_type)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def report(applied: int, left_s: float | None = None) -> dict[str, Any]:
+    """How far a batch of three items is."""
+    return {
+        "batchId": "3f2c9a52-4a38-4d0e-8f9a-5f1f0f1b7a11",
+        "dryRun": False,
+        "state": "FINISHED" if applied == 3 else "RUNNING",
+        "matched": 3,
+        "pending": 3 - applied,
+        "applied": applied,
+        "refused": 0,
+        "effect": {"taxExcludedAmount": -9, "taxAmount": -1, "taxIncludedAmount": -10},
+        "refusals": {},
+        "secondsLeft": left_s,
+    }
+
+
+@contextmanager
+def rest(*script: Any) -> Iterator[list[str]]:
+    """Give the arguments of a batch for a REST that answers so."""
+    handler = type("Handler", (Scripted,), {"script": [*script]})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield ["--adjustment", ADJUSTMENT, "--account", "A", "--yes", "--url", address]
+        server.shutdown()
+        thread.join()
+
+
+def test_what_is_left_is_shown_beside_the_progress() -> None:
+    with rest([report(1, left_s=83.6), report(3, left_s=0.0)]) as arguments:
+        ended = run(*arguments, FORCE_COLOR="1", TERM="xterm", COLUMNS="200")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "about 0:01:24 left" in ended.stdout
+
+
+def test_a_batch_is_followed_over_a_restart_of_rest() -> None:
+    lost = [[report(1)], 503, 404, 502, [report(2)], [], [report(3)]]
+    with rest(*lost) as arguments:
+        ended = run(*arguments)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("status", [404, 503, 200])
+def test_a_batch_of_which_nothing_is_heard_any_more_is_given_up(status: int) -> None:
+    with rest([report(1)], status) as arguments:
+        ended = run(*arguments, "--patience", "1", COLUMNS="300")
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    assert "Nothing was heard of the batch for 1 s" in ended.stdout
+    assert "It goes on if it is known: http://127.0.0.1" in ended.stdout
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Another service, with JSON of its own."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(404)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"detail": "Not Found"}')
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_another_service_is_told_apart_from_ours() -> None:
+    with HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        address = ["--url", f"http://127.0.0.1:{server.server_port}", "--account", "A"]
+        ended = run("--adjustment", ADJUSTMENT, "--dry-run", *address, COLUMNS="300")
+        thread.join()
+    assert ended.returncode == 2
+    assert ended.stderr == ""
+    assert "answered 404; this is no REST of ours" in ended.stdout

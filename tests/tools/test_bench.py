@@ -1,8 +1,11 @@
 """The bench works its figures out rightly and keeps a ratio back when the books disagree."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,13 +16,15 @@ from api.parameters import given_in, read_parameters
 from api.searching import Searches
 from api.store import Store
 from tests.api.builders import sqlite_url
+from tools.bench.batching import Batched, Course, singles_of
+from tools.bench.calls import Answered, Call, call_at_rate
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Look, drained
 from tools.bench.queries import PATH, addresses, kinds
 from tools.bench.read_model import Projected, fill
 from tools.bench.reads import Reads
 from tools.bench.rest import WARM_UP, latency
-from tools.bench.searches import Answered, figures
+from tools.bench.searches import figures
 from tools.bench.table import ENGINE, Report, show
 from tools.load import Population
 from tools.verify.log import murmur2
@@ -123,6 +128,88 @@ def test_the_searches_are_shown_beside_what_is_asked_of_them() -> None:
     ]
     assert "at 12,000/s (at least 10,000/s is asked for)" in text
     assert "No ratio" not in text
+
+
+def batched(*disagreements: str) -> Batched:
+    """A batch at two thirds of the rate of the same requests; a dry run three times as fast."""
+    return Batched(
+        accounts=10,
+        events=1000,
+        batch=Course(1000, 1.5, 0.1, 0.2, 0.3),
+        preloaded=Course(1000, 1.0, 0.1, 0.1, 0.1),
+        dry_run=Course(100, 0.05, api_cpu_s=0.01),
+        singles=[
+            singles_of(beside, [Answered(0, 0, place * each_s, 0) for place in range(100)])
+            for beside, each_s in (("nothing", 0.001), ("a dry run", 0.002), ("a batch", 0.0025))
+        ],
+        books_checked="2000 requests",
+        disagreements=list(disagreements),
+    )
+
+
+def test_batches_are_shown_beside_what_is_asked_of_them() -> None:
+    shown = report()
+    shown.runs.clear()
+    shown.batched = batched()
+
+    text = printed(shown)
+
+    (row,) = (line for line in text.splitlines() if line.startswith("│ a batch") and "667" in line)
+    assert row.replace("│", " ").split()[2:] == ["1,000", "1.5", "667", "100", "200", "300"]
+    (row,) = (line for line in text.splitlines() if line.startswith("│ a batch") and "247" in line)
+    assert row.replace("│", " ").split()[2:] == ["100", "125.0", "247.5", "2.5", "3", "247.5"]
+    assert "Batch / preloaded: 0.67 (at least 0.6 is asked for)" in text
+    assert "dry run: 2,000 items/s (at least 5,000)" in text
+
+
+def test_no_ratio_of_batches_is_printed_when_the_books_disagree() -> None:
+    shown = report()
+    shown.runs.clear()
+    shown.batched = batched("Request 1 of account A has no result.")
+    text = printed(shown)
+    assert "preloaded: 0." not in text
+    assert "Request 1 of account A has no result." in text
+
+
+class Takes(BaseHTTPRequestHandler):
+    """A REST that has a result for all, but for one address."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(202 if self.path == "/late" else 201)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def taking_port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Takes) as rest:
+        thread = Thread(target=rest.serve_forever)
+        thread.start()
+        yield rest.server_port
+        rest.shutdown()
+        thread.join()
+
+
+def test_calls_are_made_when_they_are_due(taking_port: int) -> None:
+    answered = sorted(call_at_rate(taking_port, [Call("/", b"{}")] * 5, 100))
+
+    assert [round(each.due - answered[0].due, 3) for each in answered] == [
+        0,
+        0.01,
+        0.02,
+        0.03,
+        0.04,
+    ]
+    assert all(each.due <= each.sent <= each.ended for each in answered)
+
+
+def test_a_call_that_has_no_result_ends_the_measurement(taking_port: int) -> None:
+    with pytest.raises(RuntimeError, match="/late: 202"):
+        call_at_rate(taking_port, [Call("/late", b"{}")], 100)
 
 
 def test_every_filter_is_searched_by_and_every_kind_of_search_finds_events(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Measures subscribers, searches, REST, and one worker beside its peers. QUICK=1: a tenth."""
+"""Measures subscribers, batches, searches, REST, and a worker beside its peers.
+
+QUICK=1: a tenth of it.
+"""
 
 import argparse
 import os
@@ -9,6 +12,7 @@ from functools import partial
 
 from rich.console import Console
 
+from tools.bench.batching import measure_batches
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Meter, drained
 from tools.bench.peers.field import Field, Peer, Round
@@ -31,7 +35,7 @@ from tools.workers import READY
 
 LOAD_MAX_S = 600.0
 QUICK_PART, QUICK_SECONDS_PART = 10, 4
-READS, SUBSCRIBERS, PEERS = "reads", "subscribers", "peers"
+READS, SUBSCRIBERS, BATCHES, PEERS = "reads", "subscribers", "batches", "peers"
 WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
 SLOW_S = 30  # for so long a slow peer drains
 OTHERS: dict[str, Callable[[], Peer]] = {
@@ -158,6 +162,11 @@ def main() -> int:
         if asked.only in {None, SUBSCRIBERS}:
             with running_system() as system:
                 report.subscribed = measure_subscribers(system, _charges(asked, part), console)
+        if asked.only in {None, BATCHES}:
+            sizes = (asked.batch_items // part, asked.batch_accounts // part)
+            seconds = asked.batch_seconds // seconds_part
+            with running_system() as system:
+                report.batched = measure_batches(system, *sizes, seconds, console)
         with running_system() as system:
             if asked.only in {None, READS}:  # first of all, as long as the topics are empty
                 seconds = asked.search_seconds // seconds_part
@@ -170,9 +179,8 @@ def main() -> int:
         console.print(str(problem), style="red", markup=False)
         return 1
     show(report, console)
-    wrong = report.subscribed.disagreements if report.subscribed else []
-    wrong = wrong + (report.contest.disagreements if report.contest else [])
-    return 1 if report.disagreements or wrong else 0
+    measured = (report, report.subscribed, report.batched, report.contest)
+    return 1 if any(part and part.disagreements for part in measured) else 0
 
 
 def _contest(asked: argparse.Namespace, part: int, console: Console) -> Report:
@@ -213,12 +221,17 @@ def _arguments() -> argparse.Namespace:
         ("search-accounts", 50_000, "accounts of those"),
         ("search-adjustments", 100_000, "adjustments of those, two business transactions each"),
         ("search-seconds", 20, "seconds for which each kind of search is made"),
+        ("batch-items", 1_000_000, "chargeable events that a batch adjusts; a dry run has a tenth"),
+        ("batch-accounts", 10_000, "accounts of those"),
+        ("batch-seconds", 20, "seconds of single requests beside nothing"),
     ):
         parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
         )
     parser.add_argument(
-        "--only", choices=(READS, SUBSCRIBERS, ENGINE, PEERS), help="one part alone"
+        "--only",
+        choices=(READS, SUBSCRIBERS, BATCHES, ENGINE, PEERS),
+        help="one part alone",
     )
     return parser.parse_args()
 

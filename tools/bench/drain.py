@@ -56,9 +56,12 @@ class Drained:
 class Meter:
     """Watches topics of one Kafka, and the processor time of its process."""
 
-    def __init__(self, options: Mapping[str, str], kafka: psutil.Process) -> None:
-        """Connect with confluent-kafka's options."""
+    def __init__(
+        self, options: Mapping[str, str], kafka: psutil.Process, limit_s: float = LIMIT_S
+    ) -> None:
+        """Connect with confluent-kafka's options; nothing may take longer than the limit."""
         self._options, self._kafka = options, kafka
+        self._limit_s = limit_s
         self._admin = AdminClient(dict(options))
         self._partitions: dict[str, list[int]] = {}
 
@@ -116,7 +119,7 @@ class Meter:
         """
         begun = self._end(topic)
         ready, last = None, self._look(topic, part, begun)
-        asked_s, deadline = last.at_s, last.at_s + LIMIT_S
+        asked_s, deadline = last.at_s, last.at_s + self._limit_s
         while True:
             time.sleep(PAUSE_S)
             look = self._look(topic, part, begun)

@@ -7,12 +7,13 @@ from tempfile import TemporaryDirectory
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
+from tools.bench.calls import Call, call_at_rate
 from tools.bench.charges import Charges
 from tools.bench.processes import Part
 from tools.bench.queries import Kind, addresses, kinds
 from tools.bench.read_model import Projected, fill
 from tools.bench.rest import WARM_UP, is_ready
-from tools.bench.searches import Searched, figures, search_at_rate
+from tools.bench.searches import Searched, figures
 from tools.bench.system import System
 from tools.kafka.ports import free_ports
 from tools.waiting import wait_until
@@ -53,10 +54,10 @@ def measure_reads(system: System, charges: Charges, seconds: int, console: Conso
 
 def _search(port: int, rest: Part, kind: Kind, seconds: int) -> Searched:
     """Search at the rate; a few before, for which statements are built, do not count."""
-    search_at_rate(port, addresses(kind, WARM_UP, seed=1), SEARCHES_PER_S)
-    searches = addresses(kind, SEARCHES_PER_S * seconds, seed=2)
+    call_at_rate(port, map(Call, addresses(kind, WARM_UP, seed=1)), SEARCHES_PER_S)
+    searches = [Call(each) for each in addresses(kind, SEARCHES_PER_S * seconds, seed=2)]
     own_s, api_s = time.process_time(), rest.cpu_s
-    answered = search_at_rate(port, searches, SEARCHES_PER_S)
+    answered = call_at_rate(port, searches, SEARCHES_PER_S)
     return figures(kind, answered, time.process_time() - own_s, rest.cpu_s - api_s)
 
 

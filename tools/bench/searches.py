@@ -1,31 +1,9 @@
-"""Searches chargeable events by HTTP at a steady rate, whether the answers keep up or not.
+"""Works out how long searches of chargeable events took, from when each was due."""
 
-Each search has a time at which it is due, and its latency counts from there: a search that waits
-behind others, here or there, is as slow as its caller would find it.
-"""
-
-import http.client
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from tools.bench.calls import Answered
 from tools.bench.queries import Kind
-from tools.bench.system import LOOPBACK
-
-CALLERS = 64  # connections; more searches than these are not under way at once
-HEAD_START_S = 0.2
-ITEM = b'"eventDate":'  # once in each event
-
-
-class Answered(NamedTuple):
-    """One search: seconds on one clock, and how many events it found."""
-
-    due: float
-    sent: float
-    ended: float
-    found: int
 
 
 @dataclass(frozen=True)
@@ -42,30 +20,6 @@ class Searched:
     found: float  # events on a page, on the average
     own_cpu_ms: float  # a search, of this process
     api_cpu_ms: float
-
-
-def search_at_rate(port: int, searched: list[str], per_s: int) -> list[Answered]:
-    """Make each search when it is due. Raises RuntimeError for an answer that is no page."""
-    began = time.perf_counter() + HEAD_START_S
-    due = iter([(began + place / per_s, address) for place, address in enumerate(searched)])
-    lock = threading.Lock()
-    answered: list[Answered] = []
-    faults: list[Exception] = []
-
-    def call() -> None:
-        try:
-            answered.extend(list(_search_each(port, due, lock)))
-        except (RuntimeError, OSError, http.client.HTTPException) as fault:
-            faults.append(fault)
-
-    callers = [threading.Thread(target=call) for _ in range(CALLERS)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
-    if faults:
-        raise RuntimeError(str(faults[0])) from faults[0]
-    return answered
 
 
 def figures(kind: Kind, answered: list[Answered], own_cpu_s: float, api_cpu_s: float) -> Searched:
@@ -86,25 +40,3 @@ def figures(kind: Kind, answered: list[Answered], own_cpu_s: float, api_cpu_s: f
         own_cpu_ms=own_cpu_s / count * 1000,
         api_cpu_ms=api_cpu_s / count * 1000,
     )
-
-
-def _search_each(
-    port: int, searches: Iterator[tuple[float, str]], lock: threading.Lock
-) -> Iterator[Answered]:
-    """Take the next search, as the other callers do, until none is left."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
-    while True:
-        with lock:
-            due, address = next(searches, (0.0, ""))
-        if not address:
-            break
-        time.sleep(max(0.0, due - time.perf_counter()))
-        sent = time.perf_counter()
-        connection.request("GET", address)
-        response = connection.getresponse()
-        body = response.read()
-        ended = time.perf_counter()
-        if response.status != http.client.OK:
-            raise RuntimeError(f"{address}: {response.status} {body[:500].decode()}")
-        yield Answered(due, sent, ended, body.count(ITEM))
-    connection.close()

@@ -1,17 +1,17 @@
 """Prints what was measured, on what, and a ratio only where the books agree."""
 
-import os
-import platform
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tools.bench.batch_table import show_batched
+from tools.bench.batching import Batched
 from tools.bench.drain import Drained
+from tools.bench.machine import machine
 from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.rest import Latency
 from tools.bench.subscribing import Subscribed
@@ -42,6 +42,7 @@ class Report:
     books_checked: str = ""
     reads: Reads | None = None
     subscribed: Subscribed | None = None
+    batched: Batched | None = None
     contest: "Report | None" = None
 
     @property
@@ -63,6 +64,8 @@ def show(report: Report, console: Console) -> None:
         _show_reads(report.reads, console)
     if report.subscribed:
         _show_subscribed(report.subscribed, console)
+    if report.batched:
+        show_batched(report.batched, console)
     if report.runs:
         _show_engine(report, console)
     if report.contest:
@@ -81,7 +84,7 @@ def _show_engine(report: Report, console: Console) -> None:
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
         f"{report.requests} preloaded requests a round, {report.partitions} partitions, "
-        f"compression {report.compression} for both; {_machine()}.\n"
+        f"compression {report.compression} for both; {machine()}.\n"
         "Durability: one Kafka on this machine, replication 1, acks=all, no flush of its own: "
         "a power cut can lose acknowledged records.",
         soft_wrap=True,
@@ -111,7 +114,7 @@ def _show_reads(reads: Reads, console: Console) -> None:
     late_ms = max(each.late_p99_ms for each in searched)
     console.print(
         f"Measured with {charges.accounts:,} accounts, {charges.events:,} chargeable events; "
-        f"{_machine()}. The caller shares the processors: at most {own_ms:.1f} ms of them a "
+        f"{machine()}. The caller shares the processors: at most {own_ms:.1f} ms of them a "
         f"search, which it sent at most {late_ms:.1f} ms late (p99 of the worst kind).",
         soft_wrap=True,
     )
@@ -157,19 +160,12 @@ def _show_subscribed(subscribed: Subscribed, console: Console) -> None:
         f"Warehouse: {dwh.per_s / plain.per_s:.2f} of a plain read with the same library "
         f"(at least {PLAIN_GATE} is asked for).\n"
         f"Measured with {charges.accounts:,} accounts, {charges.events:,} chargeable events, "
-        f"{charges.adjustments:,} adjustments; {_machine()}.\n"
+        f"{charges.adjustments:,} adjustments; {machine()}.\n"
         f"Rows compared with the topic: {len(subscribed.disagreements)} disagreements.",
         soft_wrap=True,
     )
     for line in subscribed.disagreements[:DISAGREEMENTS_SHOWN]:
         console.print(f"  {line}", soft_wrap=True, markup=False)
-
-
-def _machine() -> str:
-    return (
-        f"Python {platform.python_version()}, {os.cpu_count()} processors, "
-        f"load {psutil.getloadavg()[0]:.1f}"
-    )
 
 
 def _rates(report: Report) -> Table:

@@ -1,0 +1,79 @@
+"""Prints what was measured of batches."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tools.bench.batching import SINGLES_PER_S, Batched, Course
+from tools.bench.machine import machine
+
+BATCH_GATE, DRY_RUN_GATE_PER_S, BESIDE_GATE = 0.6, 5_000, 3
+DISAGREEMENTS_SHOWN = 10
+
+
+def show_batched(batched: Batched, console: Console) -> None:
+    """Print the tables, and what is asked of each figure beside it."""
+    console.print(_courses(batched), _beside(batched))
+    if batched.ratio is None:
+        console.print(f"No ratio: {len(batched.disagreements)} disagreements, of which")
+        for line in batched.disagreements[:DISAGREEMENTS_SHOWN]:
+            console.print(f"  {line}", soft_wrap=True, markup=False)
+    else:
+        console.print(
+            f"Batch / preloaded: {batched.ratio:.2f} (at least {BATCH_GATE} is asked for); dry "
+            f"run: {batched.dry_run.per_s:,.0f} items/s (at least {DRY_RUN_GATE_PER_S:,}).",
+            soft_wrap=True,
+        )
+    console.print(
+        f"Measured with {batched.accounts:,} accounts, {batched.events:,} chargeable events, one "
+        f"worker, one REST process; {machine()}. Books: {batched.books_checked}, "
+        f"{len(batched.disagreements)} disagreements.",
+        soft_wrap=True,
+    )
+
+
+def _courses(batched: Batched) -> Table:
+    table = Table(
+        title="Batches, REST projecting beside, from POST (or ready) to the last result",
+        caption="CPU is processor time an item, in µs",
+    )
+    table.add_column("what")
+    for column in ("items", "s", "items/s", "engine CPU", "REST CPU", "Kafka CPU"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for what, course in (
+        ("a batch", batched.batch),
+        ("the same requests preloaded", batched.preloaded),
+        ("a dry run", batched.dry_run),
+    ):
+        table.add_row(what, *_of_course(course))
+    return table
+
+
+def _of_course(course: Course) -> Sequence[str]:
+    used_s = (course.worker_cpu_s, course.api_cpu_s, course.kafka_cpu_s)
+    spent_us = (f"{spent / course.items * 1e6:,.0f}" for spent in used_s)
+    return [f"{course.items:,}", f"{course.seconds:.1f}", f"{course.per_s:,.0f}", *spent_us]
+
+
+def _beside(batched: Batched) -> Table:
+    table = Table(
+        title=f"POST to result, {SINGLES_PER_S} single requests/s due",
+        caption="ms from when a request was due, so waiting counts",
+    )
+    table.add_column("beside")
+    for column in ("calls", "p50 ms", "p99 ms", "of alone", "asked", "max ms"):
+        table.add_column(column, justify="right", no_wrap=True)
+    alone, *_ = batched.singles
+    for each in batched.singles:
+        is_alone = each is alone
+        table.add_row(
+            each.beside,
+            str(each.calls),
+            f"{each.p50_ms:.1f}",
+            f"{each.p99_ms:.1f}",
+            "" if is_alone else f"{each.p99_ms / alone.p99_ms:.1f}",
+            "" if is_alone else str(BESIDE_GATE),
+            f"{each.max_ms:.1f}",
+        )
+    return table
