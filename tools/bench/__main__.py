@@ -12,7 +12,7 @@ from functools import partial
 
 from rich.console import Console
 
-from tools.bench.batching import measure_batches
+from tools.bench.batching import USAGE_TYPES, measure_batches
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Meter, drained
 from tools.bench.peers.field import Field, Peer, Round
@@ -233,7 +233,10 @@ def _arguments() -> argparse.Namespace:
         choices=(READS, SUBSCRIBERS, BATCHES, ENGINE, PEERS),
         help="one part alone",
     )
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.batch_items < len(USAGE_TYPES) * asked.batch_accounts:
+        parser.error(f"--batch-items: at least {len(USAGE_TYPES)} for each of --batch-accounts")
+    return asked
 
 
 if __name__ == "__main__":

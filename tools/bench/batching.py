@@ -174,15 +174,25 @@ class _Bench:
         return Course(report["matched"], seconds, api_cpu_s=rest.cpu_s - api_s)
 
     def _run_batch(self, name: str, asked: dict[str, str]) -> None:
-        """Return when all its items are decided, and note whether all were applied."""
-        report = self._post(name, asked)
-        while report["state"] != "FINISHED":
-            time.sleep(LOOK_S)
-            report = self._client.get(f"{PATH}/{_id(name)}").raise_for_status().json()
+        """Return when all its items are decided, and note whether all were applied.
+
+        Raises TimeoutError.
+        """
+        self._post(name, asked)
+        is_finished = partial(self._is_finished, name)
+        wait_until(is_finished, f"the batch {name} is finished", LIMIT_S, LOOK_S)
+        report = self._report(name)
         share = 1 if "kind" in asked else len(USAGE_TYPES)
         if not report["applied"] == report["matched"] == self._events // share:
             self._disagreements.append(f"A batch ended with a report that is wrong: {report}")
         self._results += report["matched"]
+
+    def _is_finished(self, name: str) -> bool:
+        return bool(self._report(name)["state"] == "FINISHED")
+
+    def _report(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.get(f"{PATH}/{_id(name)}").raise_for_status().json()
+        return found
 
     def _post(self, name: str, asked: dict[str, str]) -> dict[str, Any]:
         batch = {
