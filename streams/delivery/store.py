@@ -46,6 +46,7 @@ class Store:
         shutil.rmtree(self._gone, ignore_errors=True)
         options, blocks = Options(raw_mode=True), BlockBasedOptions()
         options.create_if_missing(True)  # noqa: FBT003 - takes no keyword
+        options.set_level_zero_file_num_compaction_trigger(8)
         options.set_write_buffer_manager(self.memory.writes)
         blocks.set_bloom_filter(10, False)  # noqa: FBT003 - takes no keyword
         blocks.set_block_cache(self.memory.blocks)

@@ -39,6 +39,7 @@ class Transaction:
     def __init__(self, transactional_id: str, options: dict[str, Any]) -> None:
         self.producer = _Producer(
             transactional_id=transactional_id,
+            compression_type="snappy",
             max_batch_size=BATCH_BYTES,
             max_request_size=4 << 20,
             transaction_timeout_ms=15000,

@@ -105,7 +105,7 @@ class Unit:
         is_overdue = began - self.stored_at > IDLE_S
         known = await drive(
             decide(work, self.known, parts, is_overdue=is_overdue),
-            taken.carry_out,
+            taken.carried_out_by(),
             lambda done: self.delivery.point(done, self.number),
         )
         if known.progress is not self.known.progress:
@@ -121,7 +121,10 @@ class _Taken:
         assert unit.producer
         self.unit, self.work, self.producer = unit, work, unit.producer
         self.count = 0
-        self.carry_out: CarryOut = {
+
+    def carried_out_by(self) -> CarryOut:
+        """Who does each step. Not kept: in a cycle the work would outlive its transaction."""
+        return {
             Decide: self._decide,
             Decided: self._decided,
             protocol.Begin: self._begin,
