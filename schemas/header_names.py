@@ -6,6 +6,7 @@ start.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -48,10 +49,13 @@ class _Batch:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
+        read = 0
         try:
-            return iter(list(self._batch))
+            for record in self._batch:
+                yield record
+                read += 1
         except UnicodeDecodeError:
-            return iter(_CarefulBatch(self._raw))
+            yield from islice(_CarefulBatch(self._raw), read, None)
 
 
 class _CarefulBatch(_DefaultRecordBatchPy):

@@ -43,8 +43,8 @@ def handle_account(work: Work, record: Any) -> None:
         work.dead_letter(record, row.code, row.text)
         return
     if row is not None:
-        work.put(tables.ACCOUNTS, record.key, row)
-        publish_entity(work, Source(work, record), 0, row)
+        image = work.put(tables.ACCOUNTS, record.key, row)
+        publish_entity(work, Source(work, record), 0, row, image)
 
 
 def handle_chargeable_event(work: Work, record: Any) -> None:
@@ -65,8 +65,8 @@ def handle_chargeable_event(work: Work, record: Any) -> None:
         work.dead_letter(record, row.code, row.text)
         return
     if row is not None:
-        work.put(tables.CHARGEABLE_EVENTS, row_key, row)
-        publish_entity(work, Source(work, record), 0, row)
+        image = work.put(tables.CHARGEABLE_EVENTS, row_key, row)
+        publish_entity(work, Source(work, record), 0, row, image)
 
 
 def handle_request(work: Work, record: Any) -> None:
@@ -109,20 +109,27 @@ def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted
         )
         work.tally["request", "REPLAYED", ""] += 1
         return
-    number = 0
+    number, told = 0, decision.result
     if decision.chargeable_event is not None and decision.adjustment is not None:
         row_key = tables.event_key(account, event_ref_id)
-        work.put(tables.CHARGEABLE_EVENTS, row_key, decision.chargeable_event)
-        publish_entity(work, source, 0, decision.chargeable_event)
-        publish_entity(work, source, 1, decision.adjustment)
+        event = work.put(tables.CHARGEABLE_EVENTS, row_key, decision.chargeable_event)
+        adjustment = _encode(decision.adjustment)
+        publish_entity(work, source, 0, decision.chargeable_event, event)
+        publish_entity(work, source, 1, decision.adjustment, adjustment)
+        told = _with_images(told, msgspec.Raw(adjustment), msgspec.Raw(event))
         if request.reversal_of is not None:
             tables.mark_reversed(work, account, request.reversal_of, decision.adjustment.ref_id)
         number = 2
-    value = _encode(decision.result)
+    value = _encode(told)
     if decision.is_remembered:
         row = tables.StoredAnswer(content_of(request), decision.result.status, event_ref_id, value)
         work.put(tables.ANSWERS, answer_key, row)
     _publish(work, source, number, decision.result, value, is_remembered=decision.is_remembered)
+
+
+def _with_images(result: AdjustmentResult, adjustment: Any, event: Any) -> AdjustmentResult:
+    """The result around two images that are JSON already; it is good for encoding only."""
+    return msgspec.structs.replace(result, adjustment=adjustment, chargeable_event=event)
 
 
 def _publish(  # noqa: PLR0913 - what a result is made of

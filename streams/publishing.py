@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from schemas.account import Account
 from schemas.adjustment import Adjustment
 from schemas.chargeable_event import ChargeableEvent
@@ -42,7 +40,6 @@ _RESULT_HEADERS = {
     for status in ("APPLIED", "REFUSED")
 }
 _REPLAY, _NOT_REMEMBERED = ("replay", b"true"), ("remembered", b"false")
-_encode = msgspec.json.Encoder().encode
 
 
 class Source:
@@ -76,9 +73,13 @@ class Source:
 
 
 def publish_entity(
-    work: Work, source: Source, number: int, entity: Account | ChargeableEvent | Adjustment
+    work: Work,
+    source: Source,
+    number: int,
+    entity: Account | ChargeableEvent | Adjustment,
+    image: bytes,
 ) -> None:
-    """One business transaction: the after-image of what changed."""
+    """One business transaction: the after-image of what changed, as JSON."""
     headers = [
         *source.headers,
         ("ce_id", b"%s-%d" % (source.place, number)),
@@ -86,7 +87,7 @@ def publish_entity(
         ("X-Ocs-Io-transaction-id", source.transaction_id),
         *_ENTITY_HEADERS[type(entity)],
     ]
-    work.emit(BUSINESS_TRANSACTIONS, source.key, _encode(entity), headers, source.timestamp)
+    work.emit(BUSINESS_TRANSACTIONS, source.key, image, headers, source.timestamp)
 
 
 def publish_result(  # noqa: PLR0913 - what a result's record is made of

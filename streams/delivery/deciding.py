@@ -71,12 +71,12 @@ def decide(
 def writes(work: Work, progress: Progress) -> Writes:
     """All that one transaction writes: outputs, changed rows, and the progress row with them."""
     plan: Plan = work.plan
-    rows, out = work.encoded_rows(), dict(work.out)
+    rows, row = work.changed_rows(), msgspec.json.encode(progress)
     for name, changed in rows.items():
-        place = (plan.tables[name].changelog, work.unit)
-        out[place] = [OutRecord(key, row) for key, row in changed]
-    row = msgspec.json.encode(progress)
-    out[plan.progress_changelog, work.unit] = [OutRecord(PROGRESS_KEY, row)]
+        changelog = work.out[plan.tables[name].changelog, work.unit]
+        for key, value in changed:
+            changelog.append(OutRecord(key, value))
+    work.out[plan.progress_changelog, work.unit].append(OutRecord(PROGRESS_KEY, row))
     local = {plan.tables[name].prefix: changed for name, changed in rows.items()}
     local[PROGRESS_TABLE] = [(PROGRESS_KEY, row)]
-    return Writes(out, local, frozenset(plan.changelogs))
+    return Writes(work.out, local, frozenset(plan.changelogs))

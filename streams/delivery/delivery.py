@@ -21,6 +21,7 @@ from streams.delivery.takeover import TakeOver
 from streams.delivery.unit import Unit
 
 CATCH_UPS = 4  # units that replay at a time
+LARGE_AT_ONCE = 3  # transactions: each keeps what it read and wrote in memory until its end
 FENCE_SHARE = 0.7  # of the session: no heartbeat is sent while units are fenced
 GOODBYE_S = 3.0
 
@@ -48,6 +49,7 @@ class Delivery:
         self.logs: Any = None  # Logs from the first take-over on
         self.taking: list[TakeOver] = []  # of the last rebalance
         self.catch_ups: list[asyncio.Task[None]] = []
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
         self.few = asyncio.Semaphore(CATCH_UPS)
         self.goodbyes: set[asyncio.Task[Any]] = set()
         self.is_ready = False

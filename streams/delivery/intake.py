@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from streams.delivery.errors import Fatal
 
-RECORDS_MAX = 2000  # records in one transaction, and in one slice
-WAITING_MAX = 4 * RECORDS_MAX  # a unit with more than this waiting is left out of the fetch
+RECORDS_MAX = 1000  # records in one transaction, and in one slice
+WAITING_MAX = 2 * RECORDS_MAX  # a unit with more than this waiting is left out of the fetch
 BYTES_MAX = 8 << 20  # bytes of values in one transaction, and in one slice
 WAITING_BYTES_MAX = 4 * BYTES_MAX
 

@@ -89,7 +89,7 @@ Place = tuple[str, int]  # topic, partition
 class Writes(NamedTuple):
     """What one transaction writes."""
 
-    out: Mapping[Place, Sequence[Any]]  # records for each place, the progress row's among them
+    out: Mapping[Place, Any]  # the records for each place, the progress row's among them
     rows: Mapping[bytes, Sequence[tuple[bytes, bytes | None]]]  # the changed rows of each table
     changelogs: frozenset[str]
 
@@ -168,7 +168,7 @@ class Send:
     """Send the records of one (topic, partition)."""
 
     place: Place
-    records: Sequence[Any]
+    records: Any
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ class Store:
         blocks.set_bloom_filter(10, False)  # noqa: FBT003 - takes no keyword
         blocks.set_block_cache(self.memory.blocks)
         options.set_block_based_table_factory(blocks)
-        self.database = Rdict(str(self.path), options=options)
+        # Named, since an existing family is else opened with what its file says: without filter.
+        self.database = Rdict(str(self.path), options, {"default": options})
 
     def close(self) -> None:
         """Close it; may be called twice."""

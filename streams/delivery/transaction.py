@@ -5,7 +5,7 @@ what is expected here, so that an upgrade tells.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -31,6 +31,24 @@ class OutRecord(NamedTuple):
     value: bytes | None
     headers: list[tuple[str, bytes]] | None = None
     timestamp: int | None = None  # ms since 1970 UTC; None: now
+
+
+class RecordBatches:
+    """Records of one partition, encoded as they come: of each only its bytes are kept."""
+
+    def __init__(self, new_builder: Callable[[], Any]) -> None:
+        self._new_builder = new_builder
+        self.builders: list[Any] = [new_builder()]
+
+    def append(self, record: OutRecord) -> None:
+        """Encode one more. Raises Fatal if it is too large for any batch."""
+        key, value, headers, timestamp = record
+        append = self.builders[-1].append
+        if append(timestamp=timestamp, key=key, value=value, headers=headers or []) is None:
+            self.builders.append(self._new_builder())
+            append = self.builders[-1].append
+            if append(timestamp=timestamp, key=key, value=value, headers=headers or []) is None:
+                raise Fatal("a record fits no batch")
 
 
 class Transaction:
@@ -70,23 +88,18 @@ class Transaction:
         for partition in partitions:
             self.producer._txn_manager.maybe_add_partition_to_txn(partition)
 
-    async def send(self, partition: TopicPartition, records: Sequence[OutRecord]) -> None:
-        """Hand whole batches to the sender: one future for each instead of one for each record."""
-        builder = self.producer.create_batch()
-        for record in records:
-            if not _append(builder, record):
-                await self._send(partition, builder)
-                builder = self.producer.create_batch()
-                if not _append(builder, record):
-                    raise Fatal(f"a record of {partition.topic} fits no batch")
-        await self._send(partition, builder)
+    def batches(self) -> RecordBatches:
+        """What `send` takes, empty."""
+        return RecordBatches(self.producer.create_batch)
 
-    async def _send(self, partition: TopicPartition, builder: Any) -> None:
-        builder.close()
-        future = await self.producer.send_batch(
-            builder, partition.topic, partition=partition.partition
-        )
-        self.sent.append((partition, builder.record_count(), future))
+    async def send(self, partition: TopicPartition, batches: RecordBatches) -> None:
+        """Hand whole batches to the sender: one future for each instead of one for each record."""
+        for builder in batches.builders:
+            builder.close()
+            future = await self.producer.send_batch(
+                builder, partition.topic, partition=partition.partition
+            )
+            self.sent.append((partition, builder.record_count(), future))
 
     async def confirm(self) -> dict[TopicPartition, int]:
         """Wait for each batch: `commit_transaction` succeeds although some failed.
@@ -103,12 +116,6 @@ class Transaction:
     async def commit(self) -> None:
         """Commit, or raise: then nobody here knows whether it happened."""
         await asyncio.wait_for(self.producer.commit_transaction(), COMMIT_S)
-
-
-def _append(builder: Any, record: OutRecord) -> bool:
-    key, value, headers, timestamp = record
-    done = builder.append(timestamp=timestamp, key=key, value=value, headers=headers or [])
-    return done is not None
 
 
 class _AddPartitionsSoon(aiokafka_sender.AddPartitionsToTxnHandler):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.structs import TopicPartition
@@ -19,6 +20,7 @@ from streams.delivery.work import Work
 if TYPE_CHECKING:
     from streams.delivery.delivery import Delivery
 
+SMALL_MAX = 100  # records of a transaction that waits for no other unit's
 IDLE_S = 60.0  # progress over offsets that hold no records is stored after this long
 
 
@@ -75,7 +77,10 @@ class Unit:
     async def _run(self) -> None:
         while True:
             await self._something_to_do()
-            async with self.deciding:
+            is_large = self.intake.waiting > SMALL_MAX
+            async with self.delivery.large if is_large else nullcontext(), self.deciding:
+                if not self.intake.is_open:
+                    continue
                 taken = self.intake.take()
                 await self.delivery.point("Take", self.number)
                 try:
@@ -99,8 +104,10 @@ class Unit:
     async def _decide(self, parts: list[Slice]) -> None:
         """Carry out the steps of `deciding.decide` for what was taken."""
         assert self.known
+        assert self.producer
         began = time.perf_counter()
-        work = Work(self.plan, self.store, self.number, self.known.progress.seq)
+        seq, outgoing = self.known.progress.seq, self.producer.batches
+        work = Work(self.plan, self.store, self.number, seq, outgoing)
         taken = _Taken(self, work)
         is_overdue = began - self.stored_at > IDLE_S
         known = await drive(

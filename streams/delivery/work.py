@@ -1,7 +1,7 @@
 """What a handler sees of one batch of records: rows to read and write, records to emit."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -25,29 +25,45 @@ class Stored(Protocol):
         """One of them."""
 
 
+class Outgoing(Protocol):
+    """Records for one topic and partition, in the order in which they will stand there."""
+
+    def append(self, record: OutRecord, /) -> None:
+        """Add one more."""
+
+
 class Work:
     """Committed rows below the batch's own writes, and what the transaction will send."""
 
-    def __init__(self, plan: Plan, store: Stored, unit: int, seq: dict[str, int]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Stored,
+        unit: int,
+        seq: dict[str, int],
+        outgoing: Callable[[], Any] = list[OutRecord],
+    ) -> None:
         self.plan, self.store, self.unit = plan, store, unit
         self.seq = {topic: seq.get(topic, 0) for topic in plan.outputs}
-        self.rows: dict[str, dict[bytes, Any]] = {name: {} for name in plan.tables}
         self.read: dict[str, dict[bytes, Any]] = {name: {} for name in plan.tables}
-        self.out: dict[tuple[str, int], list[OutRecord]] = defaultdict(list)
+        self.rows: dict[str, dict[bytes, bytes]] = {name: {} for name in plan.tables}
+        self.out: defaultdict[tuple[str, int], Any] = defaultdict(outgoing)
         self.tally: Counter[tuple[str, ...]] = Counter()  # for metrics, once it is committed
 
     def get(self, table: str, key: bytes) -> Any:
         """The row as this batch left it, or None."""
-        row = self.rows[table].get(key) or self.read[table].get(key)
+        row = self.read[table].get(key)
         if row is None:
             stored = self.store.get(self.plan.tables[table].prefix, key)
             if stored is not None:
                 row = self.read[table][key] = self.plan.tables[table].decode(stored)
         return row
 
-    def put(self, table: str, key: bytes, row: Any) -> None:
-        """Write a row; the last of a key in a batch is what is stored."""
-        self.rows[table][key] = row
+    def put(self, table: str, key: bytes, row: Any) -> bytes:
+        """Write a row; the last of a key in a batch is what is stored. Answers with its bytes."""
+        self.read[table][key] = row
+        value = self.rows[table][key] = self.plan.tables[table].encode(row)
+        return value
 
     def emit(
         self,
@@ -100,13 +116,9 @@ class Work:
         """Where a key belongs, as Java's and aiokafka's default partitioners say."""
         return partition_of(key, self.plan.partitions)
 
-    def encoded_rows(self) -> dict[str, Rows]:
+    def changed_rows(self) -> dict[str, Rows]:
         """What changed in each table."""
-        return {
-            name: [(key, self.plan.tables[name].encode(row)) for key, row in rows.items()]
-            for name, rows in self.rows.items()
-            if rows
-        }
+        return {name: list(rows.items()) for name, rows in self.rows.items() if rows}
 
 
 def size_of(record: Any) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
@@ -62,7 +63,7 @@ class Publisher:
         source = Source(work, SimpleNamespace(key=owner.encode(), headers=(), **place))
         self.producer.begin_transaction()
         for number, entity in enumerate(entities):
-            publish_entity(work, source, number, entity)
+            publish_entity(work, source, number, entity, msgspec.json.encode(entity))
         for made in work.out[TOPIC, unit]:
             self.producer.produce(
                 TOPIC, made.value, made.key, unit, headers=[*(made.headers or ())]

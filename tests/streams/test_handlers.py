@@ -87,7 +87,8 @@ def handle(work: Work, received: Any) -> None:
 
 
 def written(work: Work, topic: str, partition: int = UNIT) -> list[Any]:
-    return work.out[topic, partition]
+    records: list[Any] = work.out[topic, partition]
+    return records
 
 
 def headers(outgoing: Any) -> dict[str, str]:

@@ -119,7 +119,7 @@ class _Unit:
         for place, outs in work.out.items():
             for out in outs:
                 self.written.write(place, out.key, out.value, *(out.headers or ()))
-        for table, rows in work.encoded_rows().items():
+        for table, rows in work.changed_rows().items():
             for key, row in rows:
                 assert row is not None
                 self.rows[table.encode(), key] = row

@@ -66,6 +66,16 @@ def test_a_killed_store_has_all_that_was_written(killed: Path, tmp_path: Path) -
     assert is_a_beginning(path)
 
 
+def test_a_store_that_is_opened_again_keeps_its_filter(killed: Path, tmp_path: Path) -> None:
+    """Without it each new request looks for its answer in blocks on the disk."""
+    shutil.copytree(killed, tmp_path / "0")
+    store = Store(tmp_path / "0", StoreMemory())
+    store.open()
+    store.close()
+    newest = max(store.path.glob("OPTIONS-*"))
+    assert "filter_policy=bloomfilter" in newest.read_text()
+
+
 def test_a_store_that_was_found_damaged_stays_so_until_it_is_dropped(
     killed: Path, tmp_path: Path
 ) -> None:
