@@ -7,14 +7,17 @@ Whatever fails is tried again; what was sent is what has a result.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Protocol, TypeVar
+from functools import cache
+from typing import Any, Protocol
 from uuid import uuid4
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 
 from api.batches.entries import Item, Part, Selected
 from api.batches.log import PART_ITEMS, entry_bytes
@@ -29,12 +32,12 @@ from schemas.headers import BATCH, CHANNEL
 GROUP = "adjust-batches"
 LOOK_S, FULL_S, AGAIN_S = 0.25, 0.05, 1.0
 CATCH_UP_S = 60.0
-PAGE, AT_ONCE = 500, 50
-LINGER_MS = 5
-BATCH_BYTES = 256 * 1024  # what a page has for a partition goes in one piece, and costs one fetch
+PAGE = 5_000  # items that are looked up at once
+AT_ONCE = 250  # items of one partition that are sent together
+BATCH_BYTES = 256 * 1024
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
+Numbered = tuple[int, Item, str]  # with the number in its selection, and the requestId
 
 
 class Reading(Protocol):
@@ -84,7 +87,6 @@ class Runner:
             **self._client_options,
             acks="all",
             enable_idempotence=True,
-            linger_ms=LINGER_MS,
             max_batch_size=BATCH_BYTES,
         )
         stack.push_async_callback(producer.drop)
@@ -170,26 +172,38 @@ class Runner:
         await self._reading.catch_up(CATCH_UP_S, (self._topics.batches,))
 
     async def _send(self, batch: Batch, producer: AIOKafkaProducer) -> None:
-        """Send each item that has no result, as many at a time as may be under way."""
+        """Send each item that has no result, as many at a time as may be under way.
+
+        Those of one partition go together: one large transaction costs the engine less than one
+        in each partition, and whoever asks for something of another partition does not wait.
+        """
         self._in_flight[batch.batch_id] = 0
-        request = _requests_of(batch)
-        headers = [(CHANNEL, b"REST"), (BATCH, batch.batch_id.encode())]
-        after = -1
-        size = min(PAGE, self._in_flight_max)
-        while page := await asyncio.to_thread(self._batches.undecided, batch, after, size):
-            while self.in_flight + len(page) > self._in_flight_max:
-                await asyncio.sleep(FULL_S)
-                batch = await self._note(batch)
-            sent = []
-            for number, item, request_id in page:
-                key, value = item.account.encode(), request(item, request_id)
-                topic = self._topics.requests
-                sent.append(await producer.send(topic, value, key=key, headers=headers))
-                if number % AT_ONCE == 0:
-                    await asyncio.sleep(0)  # `send` gives nobody a turn as long as it has room
-            self._in_flight[batch.batch_id] += len(page)
-            await asyncio.gather(*sent)
+        request, after = _requests_of(batch), -1
+        partitions = sorted(await producer.partitions_for(self._topics.requests))
+        size = min(AT_ONCE, self._in_flight_max)
+        while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
+            for partition, together in by_partition(page, partitions, size):
+                while self.in_flight + len(together) > self._in_flight_max:
+                    await asyncio.sleep(FULL_S)
+                    batch = await self._note(batch)
+                self._in_flight[batch.batch_id] += len(together)
+                await self._send_together(
+                    producer, partition, [request(item, id_) for _, item, id_ in together]
+                )
             after = page[-1][0]
+
+    async def _send_together(
+        self, producer: AIOKafkaProducer, partition: int, records: Iterable[dict[str, Any]]
+    ) -> None:
+        """Send records in as few pieces as hold them, each of which costs the engine one fetch."""
+        builders = [producer.create_batch()]
+        for record in records:
+            if builders[-1].append(timestamp=None, **record) is None:
+                builders.append(producer.create_batch())
+                builders[-1].append(timestamp=None, **record)
+        topic = self._topics.requests
+        sent = [await producer.send_batch(each, topic, partition=partition) for each in builders]
+        await asyncio.gather(*sent)
 
     async def _note(self, batch: Batch) -> Batch:
         """Look how far it is; what was decided is under way no more."""
@@ -200,10 +214,27 @@ class Runner:
         return now
 
 
-def _requests_of(batch: Batch) -> Callable[[Item, str], bytes]:
+def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:
     asked, encode = batch.definition, msgspec.json.Encoder().encode
+    headers = [(CHANNEL, b"REST"), (BATCH, batch.batch_id.encode())]
 
-    def request(item: Item, request_id: str) -> bytes:
-        return encode(request_of(asked.adjustment, request_id, asked.user, item))
+    def request(item: Item, request_id: str) -> dict[str, Any]:
+        value = encode(request_of(asked.adjustment, request_id, asked.user, item))
+        return {"key": item.account.encode(), "value": value, "headers": headers}
 
     return request
+
+
+def by_partition(
+    page: Iterable[Numbered], partitions: Sequence[int], size: int
+) -> Iterator[tuple[int, list[Numbered]]]:
+    """Cut a page into lists of at most `size` items of one partition, the partitions in turn."""
+    place = DefaultPartitioner()
+    of_account = cache(lambda account: place(account.encode(), partitions, partitions))
+    parts: defaultdict[int, list[Numbered]] = defaultdict(list)
+    for numbered in page:
+        parts[of_account(numbered[1].account)].append(numbered)
+    while left := sorted(partition for partition, items in parts.items() if items):
+        for partition in left:
+            yield partition, parts[partition][:size]
+            del parts[partition][:size]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from streams.delivery.delivery import Delivery
 
 SMALL_MAX = 100  # records of a transaction that waits for no other unit's
+GIVE_WAY = 50  # records, after which units with less to do have their turn
 IDLE_S = 60.0  # progress over offsets that hold no records is stored after this long
 
 
@@ -143,8 +144,10 @@ class _Taken:
 
     async def _decide(self, step: Decide) -> None:
         handle, work = self.unit.plan.inputs[step.topic], self.work
-        for record in step.records:
+        for number, record in enumerate(step.records, 1):
             handle(work, record)
+            if number % GIVE_WAY == 0:
+                await asyncio.sleep(0)
         self.count += len(step.records)
 
     async def _decided(self, _: Decided) -> None:
