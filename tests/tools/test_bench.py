@@ -20,6 +20,7 @@ from tools.bench.batching import Batched, Course, singles_of
 from tools.bench.calls import Answered, Call, call_at_rate
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Look, drained
+from tools.bench.page import page_of
 from tools.bench.queries import PATH, addresses, kinds
 from tools.bench.read_model import Projected, fill
 from tools.bench.reads import Reads
@@ -246,3 +247,20 @@ def test_a_load_is_the_same_for_the_same_seed() -> None:
 def test_keys_are_hashed_as_java_does(key: bytes, signed: int) -> None:
     """The values are those of Kafka's own unit test."""
     assert murmur2(key) == signed & 0x7FFFFFFF
+
+
+def test_the_page_has_the_tables_and_a_chart_of_processor_time() -> None:
+    whole = Report(accounts=10, events=100, requests=1000, contest=report())
+
+    page = page_of(whole)
+
+    assert "Draining preloaded requests" in page
+    assert 'x-axis ["engine", "a peer"]' in page
+    assert "bar [1.00, 0.50]" in page
+
+
+def test_the_page_has_no_chart_where_the_books_disagree() -> None:
+    page = page_of(Report(accounts=10, events=100, requests=1000, contest=report("2 results")))
+
+    assert "mermaid" not in page
+    assert "No ratio" in page

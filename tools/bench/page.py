@@ -1,0 +1,67 @@
+"""Writes what was measured as a page of the documentation: the terminal's tables, and a chart."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+
+from tools.bench.machine import machine
+from tools.bench.table import Report, show
+
+WIDTH = 100
+
+_HEAD = """# Performance
+
+Written by `python -m tools.bench --page docs/performance.md` on {date}; {machine}.
+Measure your own: no figure here means anything beside one that was taken elsewhere.
+
+- One Kafka on the same machine serves all who are measured. In each round they drain the same
+  requests one after the other, another one first each time; a ratio is of two runs of one round,
+  and what is shown is the median of the rounds with the lowest and the highest.
+- Processor time is what the operating system charges to the process itself and to Kafka.
+- A ratio is shown only if the books agree: every request has one result, every charge adds up, and
+  the results of Kafka Streams are the engine's, byte for byte.
+- The peers: Kafka Streams with `exactly_once_v2`, its Processor API and RocksDB, on one thread;
+  Quix Streams with exactly-once; Faust as its manual shows it, at least once; and a pass-through
+  with librdkafka, which decides nothing and keeps nothing.
+"""
+
+
+def page_of(report: Report) -> str:
+    """Give the page, in Markdown."""
+    parts = [_HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine())]
+    if report.contest and not report.contest.disagreements:
+        parts.append(_chart(_medians(report.contest)))
+    shown = Console(file=StringIO(), width=WIDTH)
+    show(report, shown)
+    assert isinstance(shown.file, StringIO)
+    lines = "\n".join(line.rstrip() for line in shown.file.getvalue().splitlines())
+    parts.append(f"## Figures\n\n```text\n{lines}\n```\n")
+    return "\n".join(parts)
+
+
+def write_page(report: Report, path: Path) -> None:
+    """Replace the page. Raises OSError."""
+    path.write_text(page_of(report), encoding="utf-8")
+
+
+def _medians(contest: Report) -> Mapping[str, float]:
+    """Processor time of each peer, as a multiple of the engine's."""
+    return {
+        peer: median(contest.ratios(peer, lambda run: 1 / run.cpu_us)) for peer in contest.peers
+    }
+
+
+def _chart(ratios: Mapping[str, float]) -> str:
+    names = ", ".join(f'"{name}"' for name in ("engine", *ratios))
+    bars = ", ".join(f"{ratio:.2f}" for ratio in (1.0, *ratios.values()))
+    return (
+        "## Processor time a request, program and Kafka, as a multiple of the engine's\n\n"
+        "```mermaid\nxychart-beta\n"
+        f"    x-axis [{names}]\n"
+        '    y-axis "times the engine"\n'
+        f"    bar [{bars}]\n```\n"
+    )
