@@ -41,7 +41,7 @@ class Work:
         store: Stored,
         unit: int,
         seq: dict[str, int],
-        outgoing: Callable[[], Any] = list[OutRecord],
+        outgoing: Callable[[], Outgoing] = list[OutRecord],
     ) -> None:
         self.plan, self.store, self.unit = plan, store, unit
         self.seq = {topic: seq.get(topic, 0) for topic in plan.outputs}
