@@ -15,7 +15,7 @@ from schemas.reading import (
     read_rated_event,
     read_request,
 )
-from streams import tables
+from streams import rows, tables
 from streams.delivery.work import FOUND_AT, Work
 from streams.domain.decide import content_of, decide, refuse_malformed
 from streams.domain.state import Noted
@@ -65,8 +65,8 @@ def handle_chargeable_event(work: Work, record: Any) -> None:
         work.dead_letter(record, row.code, row.text)
         return
     if row is not None:
-        image = work.put(tables.CHARGEABLE_EVENTS, row_key, row)
-        publish_entity(work, Source(work, record), 0, row, image)
+        work.put(tables.CHARGEABLE_EVENTS, row_key, row)
+        publish_entity(work, Source(work, record), 0, row, _encode(row))
 
 
 def handle_request(work: Work, record: Any) -> None:
@@ -92,39 +92,40 @@ def handle_request(work: Work, record: Any) -> None:
 
 
 def _answer(work: Work, source: Source, request: AdjustmentRequest, noted: Noted) -> None:
-    account, event_ref_id = noted.account_ref_id, request.chargeable_event_ref_id
+    account = noted.account_ref_id
     state = tables.read_state(work, account, request)
     decision = decide(state, request, noted)
     answer_key = tables.answer_key(account, request.request_id)
     if decision.result is None:
-        first: tables.StoredAnswer = work.get(tables.ANSWERS, answer_key)
-        publish_result(
-            work,
-            source,
-            0,
-            first.value,
-            status=first.status,
-            subject=first.subject,
-            is_replay=True,
-        )
-        work.tally["request", "REPLAYED", ""] += 1
+        _replay(work, source, work.get(tables.ANSWERS, answer_key))
         return
-    number, told = 0, decision.result
-    if decision.chargeable_event is not None and decision.adjustment is not None:
-        row_key = tables.event_key(account, event_ref_id)
-        event = work.put(tables.CHARGEABLE_EVENTS, row_key, decision.chargeable_event)
-        adjustment = _encode(decision.adjustment)
+    result, number = decision.result, 0
+    if decision.chargeable_event is None or decision.adjustment is None:
+        value = _encode(result)
+        answer: tables.Remembered = rows.StoredAnswer(
+            content_of(request), result.status, result.chargeable_event_ref_id, value
+        )
+    else:
+        row_key = tables.event_key(account, request.chargeable_event_ref_id)
+        row = work.put(tables.CHARGEABLE_EVENTS, row_key, decision.chargeable_event)
+        event, adjustment = _encode(decision.chargeable_event), _encode(decision.adjustment)
         publish_entity(work, source, 0, decision.chargeable_event, event)
         publish_entity(work, source, 1, decision.adjustment, adjustment)
-        told = _with_images(told, msgspec.Raw(adjustment), msgspec.Raw(event))
         if request.reversal_of is not None:
             tables.mark_reversed(work, account, request.reversal_of, decision.adjustment.ref_id)
+        value = _encode(_with_images(result, msgspec.Raw(adjustment), msgspec.Raw(event)))
+        answer = rows.applied_answer(content_of(request), row, decision.adjustment)
         number = 2
-    value = _encode(told)
     if decision.is_remembered:
-        row = tables.StoredAnswer(content_of(request), decision.result.status, event_ref_id, value)
-        work.put(tables.ANSWERS, answer_key, row)
-    _publish(work, source, number, decision.result, value, is_remembered=decision.is_remembered)
+        work.put(tables.ANSWERS, answer_key, answer)
+    _publish(work, source, number, result, value, is_remembered=decision.is_remembered)
+
+
+def _replay(work: Work, source: Source, first: tables.Remembered) -> None:
+    """Tell once more what the first result was."""
+    told, subject = first.value, first.subject
+    publish_result(work, source, 0, told, status=first.status, subject=subject, is_replay=True)
+    work.tally["request", "REPLAYED", ""] += 1
 
 
 def _with_images(result: AdjustmentResult, adjustment: Any, event: Any) -> AdjustmentResult:

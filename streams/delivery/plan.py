@@ -15,6 +15,7 @@ class Table:
     changelog: str
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
+    is_kept: bool = False  # whether rows stay in memory: of few rows that many records need
 
     @property
     def prefix(self) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.structs import TopicPartition
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SMALL_MAX = 100  # records of a transaction that waits for no other unit's
 GIVE_WAY = 50  # records, after which units with less to do have their turn
+KEPT_MAX = 4096  # rows of each table whose rows stay in memory
 IDLE_S = 60.0  # progress over offsets that hold no records is stored after this long
 
 
@@ -34,6 +36,7 @@ class Unit:
         self.intake = Intake()
         self.producer: Transaction | None = None
         self.known: Known | None = None  # once it serves
+        self.kept: dict[str, dict[bytes, Any]] = {}  # committed rows, for as long as it serves
         self.task: asyncio.Task[None] | None = None
         self.stored_at = time.perf_counter()  # when progress was last written
         self.wake = asyncio.Event()
@@ -50,6 +53,7 @@ class Unit:
     def serve(self, progress: Progress, take_over: int) -> None:
         """Open the gate, at the offsets of the state."""
         self.known = Known(progress, progress.next)
+        self.kept = {name: {} for name, table in self.plan.tables.items() if table.is_kept}
         self.intake.open(take_over, progress.next)
         self.task = self.delivery.task(self._run(), f"unit {self.number}")
 
@@ -108,7 +112,7 @@ class Unit:
         assert self.producer
         began = time.perf_counter()
         seq, outgoing = self.known.progress.seq, self.producer.batches
-        work = Work(self.plan, self.store, self.number, seq, outgoing)
+        work = Work(self.plan, self.store, self.number, seq, outgoing, self.kept)
         taken = _Taken(self, work)
         is_overdue = began - self.stored_at > IDLE_S
         known = await drive(
@@ -120,6 +124,12 @@ class Unit:
             self.stored_at = time.perf_counter()
             self.delivery.metrics.committed(taken.count, self.stored_at - began, work.tally)
         self.known = known
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        for rows in self.kept.values():
+            for key in list(islice(rows, max(0, len(rows) - KEPT_MAX))):
+                del rows[key]
 
 
 class _Taken:

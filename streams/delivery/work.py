@@ -1,8 +1,9 @@
 """What a handler sees of one batch of records: rows to read and write, records to emit."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from aiokafka.partitioner import murmur2
@@ -35,17 +36,18 @@ class Outgoing(Protocol):
 class Work:
     """Committed rows below the batch's own writes, and what the transaction will send."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a handler may see
         self,
         plan: Plan,
         store: Stored,
         unit: int,
         seq: dict[str, int],
         outgoing: Callable[[], Outgoing] = list[OutRecord],
+        kept: Mapping[str, dict[bytes, Any]] = MappingProxyType({}),
     ) -> None:
         self.plan, self.store, self.unit = plan, store, unit
         self.seq = {topic: seq.get(topic, 0) for topic in plan.outputs}
-        self.read: dict[str, dict[bytes, Any]] = {name: {} for name in plan.tables}
+        self.read = {name: kept.get(name, {}) for name in plan.tables}
         self.rows: dict[str, dict[bytes, bytes]] = {name: {} for name in plan.tables}
         self.out: defaultdict[tuple[str, int], Any] = defaultdict(outgoing)
         self.tally: Counter[tuple[str, ...]] = Counter()  # for metrics, once it is committed

@@ -98,8 +98,18 @@ def decide(state: State, request: AdjustmentRequest, noted: Noted) -> Decision:
         return Decision(result=refused, is_remembered=outcome is not Refusal.REQUEST_ID_REUSED)
     event = outcome.after
     adjustment = _adjustment(state, request, noted, outcome)
-    result = AdjustmentResult(
-        request_id=request.request_id,
+    return Decision(
+        result=applied_result(event, adjustment),
+        chargeable_event=event,
+        adjustment=adjustment,
+        is_remembered=True,
+    )
+
+
+def applied_result(event: ChargeableEvent, adjustment: Adjustment) -> AdjustmentResult:
+    """Tell of an adjustment, with the event as it left it."""
+    return AdjustmentResult(
+        request_id=adjustment.request_id,
         account=event.account,
         chargeable_event_ref_id=event.ref_id,
         status=ResultStatus.APPLIED,
@@ -107,10 +117,7 @@ def decide(state: State, request: AdjustmentRequest, noted: Noted) -> Decision:
         chargeable_event=event,
         errors=(),
         remaining=event.current,
-        requested_at=noted.requested_at,
-    )
-    return Decision(
-        result=result, chargeable_event=event, adjustment=adjustment, is_remembered=True
+        requested_at=adjustment.requested_at,
     )
 
 

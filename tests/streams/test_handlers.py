@@ -11,7 +11,8 @@ import pytest
 from streams.app import build_plan
 from streams.delivery.work import Work, partition_of
 from streams.publishing import utc_text
-from streams.tables import StoredAnswer, tables
+from streams.rows import StoredAnswer
+from streams.tables import tables
 
 ACCOUNT, EVENT = "ACC-1001", "CE-500001"
 UNIT = partition_of(ACCOUNT.encode(), 12)
@@ -210,6 +211,47 @@ def test_an_answer_stored_before_reversals_were_known_is_read_as_not_reversed() 
     stored = msgspec.msgpack.encode([b"digest", "APPLIED", EVENT, b"{}"])
     row = tables()["answers"].decode(stored)
     assert row == StoredAnswer(b"digest", "APPLIED", EVENT, b"{}", None)
+
+
+class OlderStore:
+    """A store as it was written before rows had a compact form."""
+
+    def __init__(self, work: Work) -> None:
+        answer = work.get("answers", f"{ACCOUNT}/{REQUEST_ID}".encode())
+        older = StoredAnswer(answer.content, answer.status, answer.subject, answer.value)
+        self.rows = {
+            f"{ACCOUNT}/{REQUEST_ID}".encode(): msgspec.msgpack.encode(older),
+            f"{ACCOUNT}/{EVENT}".encode(): written(work, "business-transactions")[2].value,
+            ACCOUNT.encode(): written(work, "business-transactions")[0].value,
+        }
+
+    def get(self, _table: bytes, key: bytes) -> bytes | None:
+        return self.rows.get(key)
+
+
+def test_rows_of_an_older_form_are_answered_from_and_undone(work: Work) -> None:
+    handle(work, record("adjustment-requests", REQUEST_VALUE))
+    later = Work(build_plan(12), OlderStore(work), UNIT, {})
+    handle(later, record("adjustment-requests", REQUEST_VALUE, 5121))
+    own_id = str(uuid.UUID(int=1))
+    handle(later, record("adjustment-requests", reversal_of(REQUEST_ID, own_id), 5122))
+    (first,) = written(work, "adjustment-results")
+    again, undone = written(later, "adjustment-results")
+    assert again.value == first.value
+    assert json.loads(undone.value)["remaining"] == EVENT_VALUE["original"]
+
+
+def test_what_is_kept_in_memory_is_read_by_the_next_batch_and_replaced_in_it() -> None:
+    kept: dict[str, dict[bytes, Any]] = {"accounts": {}}
+    first, second, third = (
+        Work(build_plan(12), EmptyStore(), UNIT, {}, kept=kept) for _ in range(3)
+    )
+    handle(first, record("accounts", ACCOUNT_VALUE, 1))
+    handle(second, record("accounts", ACCOUNT_VALUE | {"state": "SUSPENDED"}, 2))
+    handle(third, record("accounts", ACCOUNT_VALUE | {"state": "SUSPENDED"}, 3))
+    (image,) = written(second, "business-transactions")
+    assert json.loads(image.value)["version"] == 2
+    assert not written(third, "business-transactions")
 
 
 def test_a_malformed_request_takes_no_place_of_a_good_one(work: Work) -> None:

@@ -269,6 +269,11 @@ CASES: list[Case] = [
         "I5 I6",
     ),
     Case(
+        "an applied answer is altered in its changelog",
+        altered((ANSWER_ROWS, HOME), 4, "crm:jane", "crm:joan"),
+        "I5 I6",
+    ),
+    Case(
         "a row of the changelog of answers forgets its reversal",
         dropped((ANSWER_ROWS, HOME), 2),
         "I5 I6",

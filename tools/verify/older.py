@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tools.verify.answers import decode
 from tools.verify.checks import Check
 from tools.verify.log import Record
-from tools.verify.tables import Compared, row_digest
+from tools.verify.tables import Compared, told_digest
 from tools.verify.topics import ACCOUNTS, EVENTS, TRANSACTIONS, changelog_of
 
 _KINDS = {"account": ACCOUNTS, "chargeableEvent": EVENTS}
@@ -28,26 +28,26 @@ class Older:
         """Read once more what could prove them; there are none in most runs."""
         table, left = self.compared.table, dict(self.compared.older)
         for record in read(changelog_of(table)):
-            if _is_of(left, record.key, record.value):
+            if self._is_of(left, record.key, record.value):
                 self._say(check, record.key, f"is what {record.address} says, which is newer")
                 del left[record.key or b""]
         if table not in _KINDS.values():
             return
         for record in read(TRANSACTIONS) if left else ():
             key = _key_of(table, record)
-            if _is_of(left, key, record.value):
+            if self._is_of(left, key, record.value):
                 del left[key or b""]
         for key in left:
             self._say(check, key, "is nothing that was ever published")
 
+    def _is_of(self, rows: dict[bytes, bytes], key: bytes | None, value: bytes | None) -> bool:
+        row = rows.get(key or b"")
+        is_there = row is not None and value is not None
+        return is_there and row == told_digest(self.compared.table, value or b"")
+
     def _say(self, check: Check, key: bytes | None, what: str) -> None:
         name = (key or b"").decode(errors="replace")
         check.say(f"{self.store}, row {name} of {self.compared.table}: {what}.")
-
-
-def _is_of(rows: dict[bytes, bytes], key: bytes | None, value: bytes | None) -> bool:
-    row = rows.get(key or b"")
-    return row is not None and value is not None and row == row_digest(value)
 
 
 def _key_of(table: str, record: Record) -> bytes | None:

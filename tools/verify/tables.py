@@ -8,13 +8,15 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from streams.rows import answer_of_row, event_of_row
 from tools.verify.checks import Check
 from tools.verify.log import Record
 from tools.verify.shelves import Shelf
-from tools.verify.topics import ANSWERS, changelog_of
+from tools.verify.topics import ANSWERS, EVENTS, changelog_of
 
 _SIZE, _SLOT = 16, 5
 _NONE = bytes(_SIZE)
+_encode = msgspec.json.Encoder().encode
 
 
 class Unit(Protocol):
@@ -173,7 +175,7 @@ class _Copy:
             if self._may_be_older(slot) and (
                 table.name != ANSWERS or table.is_same_answer(slot, row)
             ):
-                older[key] = row_digest(row)
+                older[key] = told_digest(table.name, row)
             elif row_digest(row) != _of(self._rows, slot):
                 check.say(f"{self._row(key)}: is not what {self._address(slot)} says.")
         for key, slot in table.slots():
@@ -208,12 +210,25 @@ def _of(rows: bytearray, slot: int) -> bytes:
     return bytes(rows[slot * _SIZE : (slot + 1) * _SIZE])
 
 
+def told_digest(table: str, row: bytes) -> bytes:
+    """Tell apart what rows say: of an event its image, in whatever form the row is stored."""
+    if table != EVENTS:
+        return row_digest(row)
+    try:
+        return row_digest(_encode(event_of_row(row)))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return row_digest(row)
+
+
 def _content(table: str, row: bytes | None, digest: bytes) -> tuple[bytes, str | None]:
     """Give the digest of what a row says, and by what an answer's adjustment was reversed."""
-    if row is None or table != ANSWERS:
+    if row is None:
         return digest, None
+    if table != ANSWERS:
+        return told_digest(table, row), None
     try:
-        content, status, subject, value, *more = msgspec.msgpack.decode(row)
-        return answer_digest(content, status, subject, value), more[0] if more else None
-    except (msgspec.DecodeError, ValueError, TypeError):
+        answer = answer_of_row(row)
+        told = answer_digest(answer.content, answer.status, answer.subject, answer.value)
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
         return digest, None
+    return told, answer.reversed_by
