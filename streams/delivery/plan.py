@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 PROGRESS_TABLE = b"progress"
@@ -17,7 +18,7 @@ class Table:
     decode: Callable[[bytes], Any]
     is_kept: bool = False  # whether rows stay in memory: of few rows that many records need
 
-    @property
+    @cached_property
     def prefix(self) -> bytes:
         """What its keys begin with in the local store."""
         return self.name.encode()

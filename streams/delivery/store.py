@@ -17,7 +17,7 @@ from rocksdict import (
 
 from streams.delivery.protocol import Local, Mark
 
-MEMORY_BYTES = 64 << 20  # of all stores of a worker: for writes, and again for reads
+MEMORY_BYTES = 32 << 20  # of all stores of a worker: for writes, and again for reads
 SST_END = bytes.fromhex("f7cff485b741e288")  # RocksDB's magic number of a block-based table
 _MARK, _NEXT = b"\0mark", b"\0next\0"  # begin with a zero: no table's name does
 
