@@ -47,23 +47,28 @@ class Work:
     ) -> None:
         self.plan, self.store, self.unit = plan, store, unit
         self.seq = {topic: seq.get(topic, 0) for topic in plan.outputs}
-        self.read = {name: kept.get(name, {}) for name in plan.tables}
+        self.kept = kept
         self.rows: dict[str, dict[bytes, bytes]] = {name: {} for name in plan.tables}
         self.out: defaultdict[tuple[str, int], Any] = defaultdict(outgoing)
         self.tally: Counter[tuple[str, ...]] = Counter()  # for metrics, once it is committed
 
     def get(self, table: str, key: bytes) -> Any:
         """The row as this batch left it, or None."""
-        row = self.read[table].get(key)
+        kept = self.kept.get(table)
+        row = None if kept is None else kept.get(key)
         if row is None:
-            stored = self.store.get(self.plan.tables[table].prefix, key)
+            form = self.plan.tables[table]
+            stored = self.rows[table].get(key) or self.store.get(form.prefix, key)
             if stored is not None:
-                row = self.read[table][key] = self.plan.tables[table].decode(stored)
+                row = form.decode(stored)
+                if kept is not None:
+                    kept[key] = row
         return row
 
     def put(self, table: str, key: bytes, row: Any) -> bytes:
         """Write a row; the last of a key in a batch is what is stored. Answers with its bytes."""
-        self.read[table][key] = row
+        if table in self.kept:
+            self.kept[table][key] = row
         value = self.rows[table][key] = self.plan.tables[table].encode(row)
         return value
 
