@@ -40,7 +40,7 @@ class ExactlyOnceApp(faust.App):
             broker_request_timeout=max(40.0, session * 2),
             broker_heartbeat_interval=session / 5,
             broker_rebalance_timeout=60.0,
-            broker_max_poll_records=8000,
+            broker_max_poll_records=2000,
             stream_buffer_maxsize=64,
             worker_redirect_stdouts=False,
             **options,
