@@ -3,7 +3,6 @@ package adjust.peer;
 import static org.apache.kafka.streams.StreamsConfig.consumerPrefix;
 import static org.apache.kafka.streams.StreamsConfig.producerPrefix;
 
-import java.io.IOException;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -20,7 +19,7 @@ import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * Runs until it is stopped, or nobody holds the other end of its standard input any more.
+ * Runs until it is stopped.
  *
  * <p>Arguments: bootstrap-servers state-folder output-prefix partitions compression.
  */
@@ -30,7 +29,7 @@ public final class Main {
 
     private Main() {}
 
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws InterruptedException {
         Topology topology = topology(arguments[2], Integer.parseInt(arguments[3]));
         KafkaStreams streams = new KafkaStreams(
                 topology, settings(arguments[0], arguments[1], arguments[2], arguments[4]));
@@ -48,10 +47,7 @@ public final class Main {
         });
         Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
         streams.start();
-        while (System.in.read() >= 0) {
-            continue;
-        }
-        System.exit(0);
+        Thread.currentThread().join();
     }
 
     private static Topology topology(String prefix, int partitions) {
