@@ -24,9 +24,10 @@ from tools.bench.page import page_of
 from tools.bench.queries import PATH, addresses, kinds
 from tools.bench.read_model import Projected, fill
 from tools.bench.reads import Reads
+from tools.bench.report import ENGINE, Report
 from tools.bench.rest import WARM_UP, latency
 from tools.bench.searches import figures
-from tools.bench.table import ENGINE, Report, show
+from tools.bench.table import show
 from tools.load import Population
 from tools.verify.log import murmur2
 

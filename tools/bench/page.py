@@ -9,7 +9,8 @@ from statistics import median
 from rich.console import Console
 
 from tools.bench.machine import machine
-from tools.bench.table import Report, show
+from tools.bench.report import Report
+from tools.bench.table import show
 
 WIDTH = 100
 
@@ -24,6 +25,11 @@ Measure your own: no figure here means anything beside one that was taken elsewh
 - Processor time is what the operating system charges to the process itself and to Kafka.
 - A ratio is shown only if the books agree: every request has one result, every charge adds up, and
   the results of Kafka Streams are the engine's, byte for byte.
+- At a steady rate each request has a time at which it is due, fixed beforehand; its wait counts
+  from then until a reader of committed records, or the caller of REST, has its result. The first
+  ones, for which programs warm up, do not count. All have their default settings.
+- Who is killed is killed with -9 while requests come in, and started again at once; all are static
+  members of their groups, with sessions of 6 s.
 - The peers: Kafka Streams with `exactly_once_v2`, its Processor API and RocksDB, on one thread;
   Quix Streams with exactly-once; Faust as its manual shows it, at least once; and a pass-through
   with librdkafka, which decides nothing and keeps nothing.
@@ -33,7 +39,7 @@ Measure your own: no figure here means anything beside one that was taken elsewh
 def page_of(report: Report) -> str:
     """Give the page, in Markdown."""
     parts = [_HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine())]
-    if report.contest and not report.contest.disagreements:
+    if report.contest and report.contest.peers and not report.contest.disagreements:
         parts.append(_chart(_medians(report.contest)))
     shown = Console(file=StringIO(), width=WIDTH)
     show(report, shown)

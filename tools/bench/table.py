@@ -1,61 +1,23 @@
 """Prints what was measured, on what, and a ratio only where the books agree."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from tools.bench.batch_table import show_batched
-from tools.bench.batching import Batched
 from tools.bench.drain import Drained
 from tools.bench.machine import machine
 from tools.bench.reads import SEARCHES_PER_S, Reads
-from tools.bench.rest import Latency
+from tools.bench.report import Report
 from tools.bench.subscribing import Subscribed
+from tools.bench.waits_table import ratios_of_waits, ratios_table, show_waits, spread
 
-ENGINE = "engine"
 POST_GATE_MS = 30
 PROJECTED_GATE_PER_S = 10_000
 ADJUSTED_GATE_PER_S, PLAIN_GATE = 3_000, 0.3
 DISAGREEMENTS_SHOWN = 10
-
-
-@dataclass
-class Report:
-    """All figures of one run."""
-
-    accounts: int
-    events: int
-    requests: int
-    partitions: int = 0
-    compression: str = ""
-    runs: defaultdict[str, list[Drained]] = field(default_factory=lambda: defaultdict(list))
-    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # gate and target
-    warm_up_share: float = 0.0
-    slow_s: float = 30.0
-    left_out: list[str] = field(default_factory=list)
-    post: Latency | None = None
-    disagreements: list[str] = field(default_factory=list)
-    books_checked: str = ""
-    reads: Reads | None = None
-    subscribed: Subscribed | None = None
-    batched: Batched | None = None
-    contest: "Report | None" = None
-
-    @property
-    def peers(self) -> list[str]:
-        """Who was measured beside the engine."""
-        return [name for name in self.runs if name != ENGINE]
-
-    def ratios(self, peer: str, figure: Callable[[Drained], float]) -> list[float]:
-        """Engine / peer in each round, lowest first; nothing if the books do not agree."""
-        if self.disagreements:
-            return []
-        pairs = zip(self.runs[ENGINE], self.runs[peer], strict=True)
-        return sorted(figure(engine) / figure(other) for engine, other in pairs)
 
 
 def show(report: Report, console: Console) -> None:
@@ -66,14 +28,15 @@ def show(report: Report, console: Console) -> None:
         _show_subscribed(report.subscribed, console)
     if report.batched:
         show_batched(report.batched, console)
-    if report.runs:
+    if report.books_checked:
         _show_engine(report, console)
     if report.contest:
         _show_engine(report.contest, console)
 
 
 def _show_engine(report: Report, console: Console) -> None:
-    console.print(_rates(report))
+    if report.runs:
+        console.print(_rates(report))
     if report.post:
         console.print(
             f"POST to result, idle, {report.post.calls} calls one after the other: "
@@ -81,9 +44,11 @@ def _show_engine(report: Report, console: Console) -> None:
             f"(p50 at most {POST_GATE_MS} ms is asked for).",
             soft_wrap=True,
         )
+    show_waits(report, console)
+    preloaded = f"{report.requests} preloaded requests a round, " if report.runs else ""
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
-        f"{report.requests} preloaded requests a round, {report.partitions} partitions, "
+        f"{preloaded}{report.partitions} partitions, "
         f"compression {report.compression} for both; {machine()}.\n"
         "Durability: one Kafka on this machine, replication 1, acks=all, no flush of its own: "
         "a power cut can lose acknowledged records.",
@@ -96,8 +61,11 @@ def _show_engine(report: Report, console: Console) -> None:
         console.print(f"No ratio: {len(report.disagreements)} disagreements, of which")
         for line in report.disagreements[:DISAGREEMENTS_SHOWN]:
             console.print(f"  {line}", soft_wrap=True, markup=False)
-    else:
+        return
+    if report.runs:
         console.print(_ratios(report))
+    if ratios := list(ratios_of_waits(report)):
+        console.print(ratios_table(ratios))
 
 
 def _show_reads(reads: Reads, console: Console) -> None:
@@ -207,13 +175,9 @@ def _ratios(report: Report) -> Table:
     for peer in report.peers:
         table.add_row(
             peer,
-            _spread(report.ratios(peer, lambda run: run.rate_per_s)),
+            spread(report.ratios(peer, lambda run: run.rate_per_s)),
             ", ".join(map(str, report.limits.get(peer, ()))),
-            _spread(report.ratios(peer, lambda run: 1 / run.cpu_us)),
+            spread(report.ratios(peer, lambda run: 1 / run.cpu_us)),
             f"{median(report.ratios(peer, lambda run: 1 / max(run.memory_mb, 1))):.2f}",
         )
     return table
-
-
-def _spread(ratios: Sequence[float]) -> str:
-    return f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"

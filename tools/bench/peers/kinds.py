@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from tools.bench.contestant import Contestant
 from tools.bench.drain import Drained, Look, drained
 from tools.bench.passthrough import PEER_RESULTS
 from tools.bench.peers.field import READY, WRITTEN, Field, Round
@@ -77,6 +78,16 @@ class KafkaStreams:
                 field, part, RESULTS, int(given.requests * given.warm_up_share)
             )
         return drained(ready, last, given.requests)
+
+    def contestant(self, field: Field) -> Contestant:
+        """Say how it is started and how far it is."""
+        return Contestant(
+            name=self.name,
+            results=self.prefix + RESULTS,
+            ready=READY,
+            start=lambda: self._start(field),
+            is_through=lambda: field.meter.is_through(self.group, INPUTS),
+        )
 
     def disagreements(self, field: Field) -> list[str]:
         """Compare its results with the engine's, value by value and header by header."""

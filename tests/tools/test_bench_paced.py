@@ -1,0 +1,56 @@
+"""What a bench measures at a steady rate, of a worker on a real Kafka."""
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from tools.bench.latency import measure_latency, measure_rest
+from tools.bench.loaded import Bench
+from tools.bench.report import ENGINE, Report
+from tools.bench.restart import measure_restarts
+from tools.bench.system import running_system
+from tools.waiting import wait_until
+
+ACCOUNTS, EVENTS, PER_S = 40, 80, 100
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    """A bench without peers, loaded."""
+    with running_system() as system:
+        report = Report(ACCOUNTS, EVENTS, requests=0)
+        made = Bench(system, report, [], Console(file=StringIO()))
+        made.load()
+        yield made
+
+
+def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Bench) -> None:
+    (engine,) = bench.contestants()
+    with engine.at_work(), bench.paced(engine.results, PER_S) as paced:
+        wait_until(lambda: len(paced.seen_after(0)) >= PER_S, "a second's results are seen")
+        waits = paced.stop()
+    bench.acknowledged += paced.acknowledged
+
+    assert len(waits) == len(paced.acknowledged)
+    first = waits[0].due
+    for place, wait in enumerate(waits):
+        assert wait.due == pytest.approx(first + place / PER_S)
+        assert wait.seen > wait.due
+    assert bench.meter.records(engine.results) == len(bench.acknowledged)
+
+
+def test_the_books_agree_after_everything_that_is_measured_at_a_rate(bench: Bench) -> None:
+    measure_latency(bench, rounds=1, seconds=1)
+    measure_rest(bench, rounds=1, seconds=1)
+    measure_restarts(bench, rounds=1)
+    bench.check_books()
+
+    report = bench.report
+    assert report.disagreements == []
+    assert report.latency[ENGINE][0].requests == 500
+    assert report.ways["topic"][0].requests == 200
+    assert report.ways["REST"][0].requests == 200
+    (restart,) = report.restarts[ENGINE]
+    assert 0 < restart.first_s <= restart.everywhere_s

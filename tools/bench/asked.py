@@ -1,0 +1,70 @@
+"""The arguments of the bench; QUICK=1 gives those of sizes smaller defaults."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.bench.batching import USAGE_TYPES
+
+READS, SUBSCRIBERS, BATCHES = "reads", "subscribers", "batches"
+ENGINE_PART, REST_PART = "engine", "rest"
+PEERS, LATENCY, RESTART = "peers", "latency", "restart"
+PARTS = (SUBSCRIBERS, BATCHES, READS, ENGINE_PART, REST_PART, PEERS, LATENCY, RESTART)
+SIZES: Sequence[tuple[str, int, int, str]] = (  # name, default, default of a quick run, meaning
+    ("accounts", 10_000, 1_000, "accounts"),
+    ("events", 100_000, 10_000, "chargeable events on them"),
+    ("requests", 200_000, 20_000, "preloaded requests a round"),
+    ("rounds", 2, 1, "rounds of engine and peer"),
+    ("calls", 200, 100, "calls of POST"),
+    ("peer-events", 1_000_000, 50_000, "chargeable events beside the peers"),
+    ("peer-requests", 300_000, 30_000, "preloaded requests a round beside the peers"),
+    ("peer-rounds", 3, 1, "rounds of engine and all peers"),
+    ("paced-seconds", 20, 3, "seconds of requests at a steady rate"),
+    ("paced-rounds", 3, 1, "rounds of those, and of kills"),
+    ("search-events", 1_000_000, 20_000, "chargeable events that are searched"),
+    ("search-accounts", 50_000, 1_000, "accounts of those"),
+    ("search-adjustments", 100_000, 2_000, "adjustments of those, two business transactions each"),
+    ("search-seconds", 20, 1, "seconds for which each kind of search is made"),
+    (
+        "batch-items",
+        1_000_000,
+        20_000,
+        "chargeable events that a batch adjusts; a dry run has a tenth",
+    ),
+    ("batch-accounts", 10_000, 1_000, "accounts of those"),
+    ("batch-seconds", 20, 2, "seconds of single requests beside nothing"),
+)
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line and QUICK; `parts` are those to measure, `is_quick` says which sizes.
+
+    Ends the program where they contradict each other.
+    """
+    is_quick = os.environ.get("QUICK", "0") not in {"", "0"}
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.bench",
+        description="Measures subscribers, batches, searches, REST, and a worker beside its peers.",
+        epilog="QUICK=1: smaller sizes where none are given, and only peers that are fast.",
+    )
+    for name, usual, quick, meaning in SIZES:
+        default = quick if is_quick else usual
+        parser.add_argument(
+            f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
+        )
+    parser.add_argument(
+        "--only",
+        choices=PARTS,
+        nargs="+",
+        dest="parts",
+        metavar="PART",
+        default=PARTS,
+        help=f"these parts alone, of {', '.join(PARTS)}",
+    )
+    parser.add_argument("--page", type=Path, help="Markdown file to write the figures to")
+    asked = parser.parse_args()
+    if asked.batch_items < len(USAGE_TYPES) * asked.batch_accounts:
+        parser.error(f"--batch-items: at least {len(USAGE_TYPES)} for each of --batch-accounts")
+    asked.is_quick = is_quick
+    return asked

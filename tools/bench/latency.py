@@ -1,0 +1,66 @@
+"""Measures how long requests wait at a steady rate: of the engine and of a peer, by topic and REST.
+
+The rates are far below what any of them can do, so that it is waiting and not queueing.
+"""
+
+from itertools import islice
+
+from tools.bench.calls import Call, call_at_rate
+from tools.bench.contestant import turned
+from tools.bench.loaded import Bench
+from tools.bench.rest import is_ready
+from tools.bench.waits import Wait, Waits, waits_of
+from tools.kafka.ports import free_ports
+from tools.verify.topics import RESULTS
+from tools.waiting import wait_until
+
+PER_S, BESIDE_REST_PER_S = 500, 200
+WARM_UP_PART = 2  # it is warmed up for so long a part of the time for which it is measured
+REST_READY_MAX_S = 600.0
+TOPIC, REST = "topic", "REST"
+
+
+def measure_latency(bench: Bench, rounds: int, seconds: int) -> None:
+    """Give each contestant requests of its own at the rate, one after the other."""
+    contestants = bench.contestants()
+    for number in range(rounds):
+        for who in turned(contestants, number):
+            bench.say(f"{who.name}, {PER_S} requests/s")
+            with who.at_work():
+                waits = _paced(bench, who.results, PER_S, seconds)
+            bench.report.latency[who.name].append(waits)
+            bench.say(f"  p50 {waits.p50_ms:.1f} ms, p99 {waits.p99_ms:.1f} ms")
+
+
+def measure_rest(bench: Bench, rounds: int, seconds: int) -> None:
+    """Give the same idle worker and REST requests by topic and by POST, in turns."""
+    (port,) = free_ports(0)
+    engine, *_ = bench.contestants()
+    with engine.at_work(), bench.system.rest(port) as rest:
+        wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", REST_READY_MAX_S)
+        for number in range(rounds):
+            for way in turned((TOPIC, REST), number):
+                bench.say(f"{BESIDE_REST_PER_S} requests/s by {way}")
+                if way == TOPIC:
+                    waits = _paced(bench, RESULTS, BESIDE_REST_PER_S, seconds)
+                else:
+                    waits = _posted(bench, port, seconds)
+                bench.report.ways[way].append(waits)
+
+
+def _paced(bench: Bench, results: str, per_s: int, seconds: int) -> Waits:
+    """Send to the topic; the first waits, for which everything warms up, do not count."""
+    warm_up = int(seconds / WARM_UP_PART * per_s)
+    with bench.paced(results, per_s, warm_up + per_s * seconds) as paced:
+        waits = paced.finish()
+    bench.acknowledged += paced.acknowledged
+    return waits_of(waits[warm_up:])
+
+
+def _posted(bench: Bench, port: int, seconds: int) -> Waits:
+    warm_up = int(seconds / WARM_UP_PART * BESIDE_REST_PER_S)
+    requests = list(islice(bench.requests, warm_up + BESIDE_REST_PER_S * seconds))
+    calls = [Call("/v1/adjustments", request.value) for request in requests]
+    answered = sorted(call_at_rate(port, calls, BESIDE_REST_PER_S))
+    bench.acknowledged += [(each.account, each.request_id) for each in requests]
+    return waits_of([Wait(each.due, each.ended) for each in answered[warm_up:]])

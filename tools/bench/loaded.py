@@ -1,0 +1,150 @@
+"""Measures the engine beside peers on a system that all of them were loaded from."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
+
+from rich.console import Console
+
+from tools.bench.contestant import Contestant, turned
+from tools.bench.drain import Drained, Meter, drained
+from tools.bench.paced import Paced
+from tools.bench.peers.field import Field, Peer, Round
+from tools.bench.peers.kinds import KafkaStreams
+from tools.bench.report import ENGINE, Report
+from tools.bench.rest import WARM_UP, is_ready, latency, post_each
+from tools.bench.system import System
+from tools.kafka.ports import free_ports
+from tools.load import Population, send_all
+from tools.verify.memory import Acknowledged
+from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
+from tools.verify.whole import Beside, verify_cluster
+from tools.waiting import wait_until
+from tools.workers import READY
+
+LOAD_MAX_S = 600.0
+REQUESTS_MAX = 1 << 40
+
+
+class Bench:
+    """One run of engine and peers, on a system of its own."""
+
+    def __init__(
+        self,
+        system: System,
+        report: Report,
+        peers: Sequence[Peer],
+        console: Console,
+    ) -> None:
+        """Begin with nothing loaded."""
+        self.system, self.report, self.console = system, report, console
+        self.peers = peers
+        self.meter = Meter(system.options, system.kafka)
+        self.population = Population(report.accounts, report.events // report.accounts)
+        self.field = Field(system, self.meter, self.population)
+        self.acknowledged: list[tuple[str, str]] = []
+        self.requests = self.population.request_records(REQUESTS_MAX, user="bench:paced")
+
+    def load(self) -> None:
+        """Let the engine, and then each peer, take over all accounts and chargeable events."""
+        report, field = self.report, self.field
+        self.say(f"loading {report.accounts} accounts, {report.events} events")
+        send_all(self.system.options, self.population.account_records())
+        send_all(self.system.options, self.population.event_records())
+        expected = report.accounts + report.events
+        with self.system.worker() as worker:
+            self.meter.watch(
+                TRANSACTIONS,
+                worker,
+                lambda: self.meter.records(TRANSACTIONS) == expected,
+            )
+        field.partitions = report.partitions = len(self.meter.ends(REQUESTS))
+        field.compression = report.compression = self.system.compression()
+        for peer in self.peers:
+            self.say(f"loading {peer.name}")
+            peer.load(field)
+
+    def contestants(self) -> list[Contestant]:
+        """Give the engine, and those of the peers that read its own requests and answer them."""
+        engine = Contestant(
+            name=ENGINE,
+            results=RESULTS,
+            ready=READY,
+            start=self.system.worker,
+            is_through=lambda: self.meter.records(RESULTS) == len(self.acknowledged),
+        )
+        peers = (peer for peer in self.peers if isinstance(peer, KafkaStreams))
+        return [engine, *(peer.contestant(self.field) for peer in peers)]
+
+    def paced(self, results: str, per_s: int, count: int = REQUESTS_MAX) -> Paced:
+        """Prepare to send new requests at this rate, and to see their results in this topic."""
+        starts, requests = self.meter.ends(results), islice(self.requests, count)
+        return Paced(self.system.options, (results, starts), requests, per_s)
+
+    def drain(self, rounds: int) -> None:
+        """Let all drain the same new requests in each round."""
+        for number in range(1, rounds + 1):
+            self.drain_all(number)
+
+    def drain_all(self, number: int) -> None:
+        """Give all the same new requests, one after the other, with another one first each time."""
+        starts = self.meter.ends(REQUESTS)
+        self.say(f"round {number}: {self.report.requests} requests")
+        records = self.population.request_records(self.report.requests, f"bench:{number}")
+        self.acknowledged += send_all(self.system.options, records)
+        report = self.report
+        given = Round(number, report.requests, starts, report.warm_up_share, report.slow_s)
+        drains: list[tuple[str, Callable[[Round], Drained]]] = [
+            (ENGINE, self.drain_by_engine),
+            *((peer.name, partial(peer.drain, self.field)) for peer in self.peers),
+        ]
+        # The engine is the first in the first round: pass-through takes samples of its results.
+        for name, drain in turned(drains, number - 1):
+            run = drain(given)
+            report.runs[name].append(run)
+            self.say(f"  {name}: {run.rate_per_s:,.0f} requests/s")
+
+    def drain_by_engine(self, given: Round) -> Drained:
+        """Start a worker and watch its results."""
+        expected = len(self.acknowledged)
+        with self.system.worker() as worker:
+            ready, last = self.meter.watch(
+                RESULTS,
+                worker,
+                lambda: self.meter.records(RESULTS) == expected,
+                started=READY,
+                warm_up=int(given.requests * given.warm_up_share),
+            )
+        return drained(ready, last, given.requests)
+
+    def call_rest(self, calls: int) -> None:
+        """POST one request after the other on the idle system."""
+        self.say(f"{calls} calls of POST /v1/adjustments")
+        (port,) = free_ports(0)
+        requests = list(self.population.request_records(calls + WARM_UP, "bench:rest"))
+        with self.system.worker() as worker, self.system.rest(port) as rest:
+            worker.wait_for(READY, LOAD_MAX_S)
+            wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", LOAD_MAX_S)
+            self.report.post = latency(post_each(port, requests))
+        self.acknowledged += [(each.account, each.request_id) for each in requests]
+
+    def check_books(self) -> None:
+        """Read everything back and see that each request was decided once, each charge adds up."""
+        self.say("checking the books, which takes minutes for so many")
+        start = time.monotonic()
+        acknowledged = Acknowledged(lambda: self.acknowledged)
+        findings = verify_cluster(self.system.options, Beside(acknowledged=acknowledged))
+        self.report.disagreements = findings.lines
+        for peer in self.peers:
+            self.report.disagreements += peer.disagreements(self.field)
+        totals = findings.totals
+        self.report.books_checked = (
+            f"{totals['requests']} requests, {totals['results']} results, "
+            f"{totals['chargeable events']} chargeable events re-added in "
+            f"{time.monotonic() - start:.0f} s, {findings.disagreements} disagreements."
+        )
+
+    def say(self, line: str) -> None:
+        """Tell what is going on."""
+        self.console.print(line, style="dim", highlight=False)

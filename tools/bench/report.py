@@ -1,0 +1,68 @@
+"""What was measured, of all parts of one run."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tools.bench.batching import Batched
+from tools.bench.drain import Drained
+from tools.bench.reads import Reads
+from tools.bench.rest import Latency
+from tools.bench.subscribing import Subscribed
+from tools.bench.waits import Restart, Waits
+
+ENGINE = "engine"
+
+T = TypeVar("T")
+Runs = defaultdict[str, list[T]]  # of each who was measured, its runs in their order
+
+
+def _no_runs() -> Runs[T]:
+    return defaultdict(list)
+
+
+@dataclass
+class Report:
+    """All figures of one run."""
+
+    accounts: int
+    events: int
+    requests: int
+    partitions: int = 0
+    compression: str = ""
+    runs: Runs[Drained] = field(default_factory=_no_runs)
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # gate and target
+    warm_up_share: float = 0.0
+    slow_s: float = 30.0
+    left_out: list[str] = field(default_factory=list)
+    post: Latency | None = None
+    disagreements: list[str] = field(default_factory=list)
+    books_checked: str = ""
+    latency: Runs[Waits] = field(default_factory=_no_runs)
+    ways: Runs[Waits] = field(default_factory=_no_runs)  # by topic, by REST
+    restarts: Runs[Restart] = field(default_factory=_no_runs)
+    reads: Reads | None = None
+    subscribed: Subscribed | None = None
+    batched: Batched | None = None
+    contest: "Report | None" = None
+
+    @property
+    def peers(self) -> list[str]:
+        """Who was measured beside the engine."""
+        return [name for name in self.runs if name != ENGINE]
+
+    def ratios(self, peer: str, figure: Callable[[Drained], float]) -> list[float]:
+        """Engine / peer in each round, lowest first; nothing if the books do not agree."""
+        return self.quotients(self.runs, (ENGINE, peer), figure)
+
+    def quotients(
+        self, runs: Runs[T], of: tuple[str, str], figure: Callable[[T], float]
+    ) -> list[float]:
+        """One / other in each round, lowest first; nothing if the books do not agree."""
+        if self.disagreements:
+            return []
+        one, other = (runs.get(name, []) for name in of)
+        return sorted(
+            figure(each) / figure(beside) for each, beside in zip(one, other, strict=True)
+        )
