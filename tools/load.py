@@ -5,7 +5,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -18,6 +18,8 @@ RATE_BASIS_POINTS = 2100
 EXCLUDED_MICRO, TAX_MICRO = 10_000_000, 2_100_000
 CREDIT_MAX_MICRO = 10_000
 DEBIT_SHARE = 0.2
+
+DrawAccount = Callable[[random.Random], int]
 
 
 class Outgoing(NamedTuple):
@@ -66,11 +68,16 @@ class Population:
             for place in range(self.events_per_account):
                 yield self._account(number), self._event(number, place)
 
-    def request_records(self, count: int, user: str = "load") -> Iterator[Outgoing]:
-        """Small credits and debits of uniformly drawn events; `user` also varies the draw."""
+    def request_records(
+        self, count: int, user: str = "load", draw_account: DrawAccount | None = None
+    ) -> Iterator[Outgoing]:
+        """Small credits and debits of uniformly drawn events; `user` also varies the draw.
+
+        `draw_account` gives the number of the account of each, where not all are alike.
+        """
         draw = random.Random(f"{self.seed}/{user}")  # noqa: S311 - a load, not a secret
         for _ in range(count):
-            number = draw.randrange(self.accounts)
+            number = draw_account(draw) if draw_account else draw.randrange(self.accounts)
             account = self._account(number)
             request_id = str(uuid.UUID(int=draw.getrandbits(128), version=4))
             request = {

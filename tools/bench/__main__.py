@@ -17,7 +17,9 @@ from tools.bench.asked import (
     READS,
     REST_PART,
     RESTART,
+    SIZED,
     SUBSCRIBERS,
+    WORKLOADS,
     read_arguments,
 )
 from tools.bench.batching import measure_batches
@@ -32,9 +34,11 @@ from tools.bench.peers.own_inputs import Faust, Quix
 from tools.bench.reads import measure_reads
 from tools.bench.report import Report
 from tools.bench.restart import measure_restarts
+from tools.bench.sizes import Sizes, measure_sizes
 from tools.bench.subscribing import measure_subscribers
 from tools.bench.system import running_system
 from tools.bench.table import show
+from tools.bench.workloads import measure_workloads
 from tools.kafka.errors import EmbeddedKafkaError
 
 WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
@@ -44,6 +48,7 @@ OTHERS: dict[str, Callable[[], Peer]] = {
     "Quix Streams": Quix,
     "Faust": Faust,
 }
+OF_ENGINE, OF_CONTEST = {ENGINE_PART, REST_PART, WORKLOADS}, {PEERS, LATENCY, RESTART}
 SLOW = {"Quix Streams", "Faust"}
 
 
@@ -59,7 +64,7 @@ def main() -> int:
     show(report, console)
     if asked.page:
         write_page(report, asked.page)
-    measured = (report, report.subscribed, report.batched, report.contest)
+    measured = (report, report.subscribed, report.batched, report.contest, report.sized)
     return 1 if any(part and part.disagreements for part in measured) else 0
 
 
@@ -73,14 +78,17 @@ def _measure(asked: argparse.Namespace, report: Report, console: Console) -> Non
         sizes = (asked.batch_items, asked.batch_accounts, asked.batch_seconds)
         with running_system() as system:
             report.batched = measure_batches(system, *sizes, console)
-    if {READS, ENGINE_PART, REST_PART} & {*asked.parts}:
+    if {READS, *OF_ENGINE} & {*asked.parts}:
         with running_system() as system:
             if READS in asked.parts:  # first of all, as long as the topics are empty
                 report.reads = measure_reads(system, charges, asked.search_seconds, console)
-            if {ENGINE_PART, REST_PART} & {*asked.parts}:
+            if OF_ENGINE & {*asked.parts}:
                 _measure_engine(asked, Bench(system, report, [PassThrough()], console))
-    if {PEERS, LATENCY, RESTART} & {*asked.parts}:
+    if OF_CONTEST & {*asked.parts}:
         report.contest = _contest(asked, console)
+    if SIZED in asked.parts:
+        states = Sizes(asked.accounts, asked.few_events, asked.many_events, asked.size_requests)
+        report.sized = measure_sizes(states, asked.size_rounds, console)
 
 
 def _measure_engine(asked: argparse.Namespace, bench: Bench) -> None:
@@ -91,6 +99,8 @@ def _measure_engine(asked: argparse.Namespace, bench: Bench) -> None:
         bench.call_rest(asked.calls)
     if REST_PART in asked.parts:
         measure_rest(bench, asked.paced_rounds, asked.paced_seconds)
+    if WORKLOADS in asked.parts:
+        measure_workloads(bench, asked.workload_rounds, asked.workload_requests)
     bench.check_books()
 
 

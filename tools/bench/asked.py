@@ -8,9 +8,14 @@ from pathlib import Path
 from tools.bench.batching import USAGE_TYPES
 
 READS, SUBSCRIBERS, BATCHES = "reads", "subscribers", "batches"
-ENGINE_PART, REST_PART = "engine", "rest"
+ENGINE_PART, REST_PART, WORKLOADS, SIZED = "engine", "rest", "workloads", "sizes"
 PEERS, LATENCY, RESTART = "peers", "latency", "restart"
-PARTS = (SUBSCRIBERS, BATCHES, READS, ENGINE_PART, REST_PART, PEERS, LATENCY, RESTART)
+PARTS = (
+    *(SUBSCRIBERS, BATCHES, READS),
+    *(ENGINE_PART, REST_PART, WORKLOADS),
+    *(PEERS, LATENCY, RESTART),
+    SIZED,
+)
 SIZES: Sequence[tuple[str, int, int, str]] = (  # name, default, default of a quick run, meaning
     ("accounts", 10_000, 1_000, "accounts"),
     ("events", 100_000, 10_000, "chargeable events on them"),
@@ -22,6 +27,12 @@ SIZES: Sequence[tuple[str, int, int, str]] = (  # name, default, default of a qu
     ("peer-rounds", 3, 1, "rounds of engine and all peers"),
     ("paced-seconds", 20, 3, "seconds of requests at a steady rate"),
     ("paced-rounds", 3, 1, "rounds of those, and of kills"),
+    ("workload-requests", 60_000, 6_000, "preloaded requests of each kind a round"),
+    ("workload-rounds", 3, 1, "rounds of those"),
+    ("few-events", 10_000, 1_000, "chargeable events of a small state"),
+    ("many-events", 1_000_000, 20_000, "chargeable events of a large state, up to ten million"),
+    ("size-requests", 100_000, 10_000, "preloaded requests a round beside both"),
+    ("size-rounds", 3, 1, "rounds of those"),
     ("search-events", 1_000_000, 20_000, "chargeable events that are searched"),
     ("search-accounts", 50_000, 1_000, "accounts of those"),
     ("search-adjustments", 100_000, 2_000, "adjustments of those, two business transactions each"),
@@ -66,5 +77,7 @@ def read_arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     if asked.batch_items < len(USAGE_TYPES) * asked.batch_accounts:
         parser.error(f"--batch-items: at least {len(USAGE_TYPES)} for each of --batch-accounts")
+    if min(asked.events, asked.peer_events, asked.few_events) < asked.accounts:
+        parser.error("--events, --peer-events, --few-events: at least one for each of --accounts")
     asked.is_quick = is_quick
     return asked

@@ -127,7 +127,7 @@ class Meter:
                 ready = look
             if look.grown > last.grown:
                 last = look
-            elif ready and look.at_s - max(last.at_s, asked_s) > QUIET_S:
+            elif ready and look.at_s - max(ready.at_s, last.at_s, asked_s) > QUIET_S:
                 if is_done():
                     return ready, last
                 asked_s = time.monotonic()

@@ -30,6 +30,7 @@ Measure your own: no figure here means anything beside one that was taken elsewh
   ones, for which programs warm up, do not count. All have their default settings.
 - Who is killed is killed with -9 while requests come in, and started again at once; all are static
   members of their groups, with sessions of 6 s.
+- Few and many events are on two Kafkas, one of which waits while the other is measured.
 - The peers: Kafka Streams with `exactly_once_v2`, its Processor API and RocksDB, on one thread;
   Quix Streams with exactly-once; Faust as its manual shows it, at least once; and a pass-through
   with librdkafka, which decides nothing and keeps nothing.

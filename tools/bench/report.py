@@ -42,10 +42,12 @@ class Report:
     latency: Runs[Waits] = field(default_factory=_no_runs)
     ways: Runs[Waits] = field(default_factory=_no_runs)  # by topic, by REST
     restarts: Runs[Restart] = field(default_factory=_no_runs)
+    workloads: Runs[Drained] = field(default_factory=_no_runs)
     reads: Reads | None = None
     subscribed: Subscribed | None = None
     batched: Batched | None = None
     contest: "Report | None" = None
+    sized: "Sized | None" = None
 
     @property
     def peers(self) -> list[str]:
@@ -66,3 +68,23 @@ class Report:
         return sorted(
             figure(each) / figure(beside) for each, beside in zip(one, other, strict=True)
         )
+
+
+@dataclass
+class Sized:
+    """The engine's runs on a system with few events, and on one with many."""
+
+    few: Report
+    many: Report
+
+    @property
+    def disagreements(self) -> list[str]:
+        """Those of both."""
+        return self.few.disagreements + self.many.disagreements
+
+    def ratios(self, figure: Callable[[Drained], float]) -> list[float]:
+        """Many / few in each round, lowest first; nothing if the books do not agree."""
+        if self.disagreements:
+            return []
+        pairs = zip(self.many.runs[ENGINE], self.few.runs[ENGINE], strict=True)
+        return sorted(figure(many) / figure(few) for many, few in pairs)

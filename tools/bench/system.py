@@ -71,7 +71,7 @@ def running_system() -> Iterator[System]:
         broker.start()
         try:
             asyncio.run(broker.wait_ready())
-            system = System(home, broker.bootstrap, java())
+            system = System(home, broker.bootstrap, java(broker.home))
             make_topics(system)
             yield system
         finally:

@@ -1,23 +1,28 @@
 """Prints what was measured, on what, and a ratio only where the books agree."""
 
-from collections.abc import Sequence
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from tools.bench.batch_table import show_batched
-from tools.bench.drain import Drained
+from tools.bench.drains_table import (
+    DISAGREEMENTS_SHOWN,
+    drains_table,
+    ratios_of_workloads,
+    show_sized,
+    workloads_table,
+)
 from tools.bench.machine import machine
+from tools.bench.ratios import ratios_table, spread
 from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.report import Report
 from tools.bench.subscribing import Subscribed
-from tools.bench.waits_table import ratios_of_waits, ratios_table, show_waits, spread
+from tools.bench.waits_table import ratios_of_waits, show_waits
 
 POST_GATE_MS = 30
 PROJECTED_GATE_PER_S = 10_000
 ADJUSTED_GATE_PER_S, PLAIN_GATE = 3_000, 0.3
-DISAGREEMENTS_SHOWN = 10
 
 
 def show(report: Report, console: Console) -> None:
@@ -32,6 +37,8 @@ def show(report: Report, console: Console) -> None:
         _show_engine(report, console)
     if report.contest:
         _show_engine(report.contest, console)
+    if report.sized:
+        show_sized(report.sized, console)
 
 
 def _show_engine(report: Report, console: Console) -> None:
@@ -45,6 +52,8 @@ def _show_engine(report: Report, console: Console) -> None:
             soft_wrap=True,
         )
     show_waits(report, console)
+    if report.workloads:
+        console.print(workloads_table(report))
     preloaded = f"{report.requests} preloaded requests a round, " if report.runs else ""
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
@@ -64,7 +73,7 @@ def _show_engine(report: Report, console: Console) -> None:
         return
     if report.runs:
         console.print(_ratios(report))
-    if ratios := list(ratios_of_waits(report)):
+    if ratios := [*ratios_of_waits(report), *ratios_of_workloads(report)]:
         console.print(ratios_table(ratios))
 
 
@@ -139,29 +148,8 @@ def _show_subscribed(subscribed: Subscribed, console: Console) -> None:
 def _rates(report: Report) -> Table:
     warm_up = f"from when {report.warm_up_share:.0%} were answered"
     begins = warm_up if report.warm_up_share else "from ready"
-    table = Table(
-        title=f"Draining preloaded requests, one process each, {begins} to the last",
-        caption="CPU is processor time a request, in µs",
-    )
-    table.add_column("round")
-    table.add_column("what")
-    for column in ("requests/s", "ms", "own CPU µs", "Kafka CPU µs", "memory MB"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for what, runs in report.runs.items():
-        for number, run in enumerate(runs, 1):
-            table.add_row(str(number), what, *_figures(run))
-    return table
-
-
-def _figures(run: Drained) -> Sequence[str]:
-    figures = (
-        run.rate_per_s,
-        run.seconds * 1000,
-        run.own_cpu_us,
-        run.broker_cpu_us,
-        run.memory_mb,
-    )
-    return [f"{round(figure):,}" for figure in figures]
+    title = f"Draining preloaded requests, one process each, {begins} to the last"
+    return drains_table(title, report.runs)
 
 
 def _ratios(report: Report) -> Table:

@@ -1,20 +1,18 @@
 """Prints how long requests waited for their results, and what is asked of it."""
 
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 
 from tools.bench.latency import BESIDE_REST_PER_S, PER_S, REST, TOPIC
+from tools.bench.ratios import Ratio
 from tools.bench.report import ENGINE, Report, Runs
 from tools.bench.restart import PER_S as RESTART_PER_S
 from tools.bench.waits import Waits
 
 KAFKA_STREAMS = "Kafka Streams"
 LATENCY_LIMITS, WAYS_LIMITS, RESTART_LIMITS = "1.5, 3", "at most 3, 2", "0.5, 1.0"
-
-Ratio = tuple[str, Sequence[float], str]  # of what, in each round, gate and target
 
 
 def show_waits(report: Report, console: Console) -> None:
@@ -34,30 +32,14 @@ def ratios_of_waits(report: Report) -> Iterator[Ratio]:
     if KAFKA_STREAMS in report.latency:
         of = (KAFKA_STREAMS, ENGINE)
         p99 = report.quotients(report.latency, of, lambda run: run.p99_ms)
-        yield f"Kafka Streams / engine, p99 at {PER_S}/s", p99, LATENCY_LIMITS
+        yield Ratio(f"Kafka Streams / engine, p99 at {PER_S}/s", p99, LATENCY_LIMITS)
     if report.ways:
         p50 = report.quotients(report.ways, (REST, TOPIC), lambda run: run.p50_ms)
-        yield f"REST / topic, p50 at {BESIDE_REST_PER_S}/s", p50, WAYS_LIMITS
+        yield Ratio(f"REST / topic, p50 at {BESIDE_REST_PER_S}/s", p50, WAYS_LIMITS)
     if KAFKA_STREAMS in report.restarts:
         of = (KAFKA_STREAMS, ENGINE)
         first = report.quotients(report.restarts, of, lambda run: run.first_s)
-        yield "Kafka Streams / engine, kill to first new result", first, RESTART_LIMITS
-
-
-def ratios_table(ratios: Sequence[Ratio]) -> Table:
-    """Give the table of all of them."""
-    table = Table(title="Ratios of one round: median (lowest to highest)")
-    table.add_column("of")
-    for column in ("ratio", "gate, target"):
-        table.add_column(column, justify="right")
-    for what, values, limits in ratios:
-        table.add_row(what, spread(values), limits)
-    return table
-
-
-def spread(ratios: Sequence[float]) -> str:
-    """Give the median, and the lowest and the highest of ratios in their order."""
-    return f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+        yield Ratio("Kafka Streams / engine, kill to first new result", first, RESTART_LIMITS)
 
 
 def _waits(title: str, runs: Runs[Waits]) -> Table:

@@ -1,6 +1,7 @@
-"""What a bench measures at a steady rate, of a worker on a real Kafka."""
+"""What a bench measures of a worker on a real Kafka, and that the books agree afterwards."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 
 import pytest
@@ -8,9 +9,13 @@ from rich.console import Console
 
 from tools.bench.latency import measure_latency, measure_rest
 from tools.bench.loaded import Bench
+from tools.bench.peers.field import Peer
+from tools.bench.peers.kinds import kafka_streams
+from tools.bench.peers.maven import PeerUnavailableError
 from tools.bench.report import ENGINE, Report
 from tools.bench.restart import measure_restarts
 from tools.bench.system import running_system
+from tools.bench.workloads import CARELESS, HOT, PLAIN, measure_workloads
 from tools.waiting import wait_until
 
 ACCOUNTS, EVENTS, PER_S = 40, 80, 100
@@ -18,16 +23,19 @@ ACCOUNTS, EVENTS, PER_S = 40, 80, 100
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    """A bench without peers, loaded."""
+    """A bench of the engine and, where it can be built, Kafka Streams; loaded."""
+    peers: list[Peer] = []
+    with suppress(PeerUnavailableError):
+        peers.append(kafka_streams())
     with running_system() as system:
         report = Report(ACCOUNTS, EVENTS, requests=0)
-        made = Bench(system, report, [], Console(file=StringIO()))
+        made = Bench(system, report, peers, Console(file=StringIO()))
         made.load()
         yield made
 
 
 def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Bench) -> None:
-    (engine,) = bench.contestants()
+    engine, *_ = bench.contestants()
     with engine.at_work(), bench.paced(engine.results, PER_S) as paced:
         wait_until(lambda: len(paced.seen_after(0)) >= PER_S, "a second's results are seen")
         waits = paced.stop()
@@ -41,7 +49,8 @@ def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Benc
     assert bench.meter.records(engine.results) == len(bench.acknowledged)
 
 
-def test_the_books_agree_after_everything_that_is_measured_at_a_rate(bench: Bench) -> None:
+def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None:
+    measure_workloads(bench, rounds=1, requests=2_000)
     measure_latency(bench, rounds=1, seconds=1)
     measure_rest(bench, rounds=1, seconds=1)
     measure_restarts(bench, rounds=1)
@@ -52,5 +61,7 @@ def test_the_books_agree_after_everything_that_is_measured_at_a_rate(bench: Benc
     assert report.latency[ENGINE][0].requests == 500
     assert report.ways["topic"][0].requests == 200
     assert report.ways["REST"][0].requests == 200
-    (restart,) = report.restarts[ENGINE]
-    assert 0 < restart.first_s <= restart.everywhere_s
+    assert report.workloads.keys() == {PLAIN, CARELESS, HOT}
+    for runs in report.restarts.values():
+        (restart,) = runs
+        assert 0 < restart.first_s <= restart.everywhere_s

@@ -1,0 +1,80 @@
+"""Prints what draining requests took: beside peers, of several kinds, with few and many events."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tools.bench.drain import Drained
+from tools.bench.machine import machine
+from tools.bench.ratios import Ratio, ratios_table
+from tools.bench.report import ENGINE, Report, Sized
+from tools.bench.workloads import CARELESS, HOT, PLAIN
+
+WORKLOAD_LIMITS, SIZE_LIMITS = "0.95, 0.98", "0.75, 0.85"
+DISAGREEMENTS_SHOWN = 10
+
+
+def drains_table(title: str, runs: Mapping[str, Sequence[Drained]]) -> Table:
+    """Give the table of all runs of all who were measured."""
+    table = Table(title=title, caption="CPU is processor time a request, in µs")
+    table.add_column("round")
+    table.add_column("what")
+    for column in ("requests/s", "ms", "own CPU µs", "Kafka CPU µs", "memory MB"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for what, drained in runs.items():
+        for number, run in enumerate(drained, 1):
+            table.add_row(str(number), what, *_figures(run))
+    return table
+
+
+def workloads_table(report: Report) -> Table:
+    """Give the table of requests of several kinds."""
+    title = (
+        "The engine drains requests: plain; careless, with 10 % repeats, 1 % malformed and accounts"
+        " by Zipf's law; half of them of one account"
+    )
+    return drains_table(title, report.workloads)
+
+
+def ratios_of_workloads(report: Report) -> Iterator[Ratio]:
+    """Give those of what was measured."""
+    kinds = ((CARELESS, WORKLOAD_LIMITS), (HOT, ""))
+    for kind, limits in kinds if report.workloads else ():
+        rate = report.quotients(report.workloads, (kind, PLAIN), lambda run: run.rate_per_s)
+        yield Ratio(f"{kind} / {PLAIN}, rate", rate, limits)
+        cpu = report.quotients(report.workloads, (PLAIN, kind), lambda run: run.cpu_us)
+        yield Ratio(f"{PLAIN} / {kind}, CPU", cpu, limits)
+
+
+def show_sized(sized: Sized, console: Console) -> None:
+    """Print what a large state costs."""
+    few, many = sized.few, sized.many
+    runs = {f"{report.events:,} events": report.runs[ENGINE] for report in (few, many)}
+    console.print(drains_table("The engine drains requests with few and many events", runs))
+    console.print(
+        f"Measured with {few.accounts:,} accounts, {few.requests:,} preloaded requests a round, "
+        f"one Kafka each; {machine()}.\nBooks: {few.books_checked} {many.books_checked}",
+        soft_wrap=True,
+    )
+    if sized.disagreements:
+        console.print(f"No ratio: {len(sized.disagreements)} disagreements, of which")
+        for line in sized.disagreements[:DISAGREEMENTS_SHOWN]:
+            console.print(f"  {line}", soft_wrap=True, markup=False)
+        return
+    ratios = (
+        Ratio("many / few, rate", sized.ratios(lambda run: run.rate_per_s), SIZE_LIMITS),
+        Ratio("few / many, CPU", sized.ratios(lambda run: 1 / run.cpu_us), SIZE_LIMITS),
+    )
+    console.print(ratios_table(ratios))
+
+
+def _figures(run: Drained) -> Sequence[str]:
+    figures = (
+        run.rate_per_s,
+        run.seconds * 1000,
+        run.own_cpu_us,
+        run.broker_cpu_us,
+        run.memory_mb,
+    )
+    return [f"{round(figure):,}" for figure in figures]

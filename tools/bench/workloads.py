@@ -1,0 +1,77 @@
+"""Measures what a careless world costs: requests that come twice, are spoilt, or crowd together."""
+
+import json
+import random
+from bisect import bisect
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+
+from tools.bench.contestant import turned
+from tools.bench.loaded import Bench
+from tools.load import DrawAccount, Outgoing, Population, send_all
+
+REPEAT_SHARE, MALFORMED_SHARE, HOT_SHARE = 0.10, 0.01, 0.5
+PLAIN, CARELESS, HOT = "plain", "careless", "one hot account"
+
+
+def measure_workloads(bench: Bench, rounds: int, requests: int) -> None:
+    """Let the engine drain as many requests of each kind in each round."""
+    for number in range(1, rounds + 1):
+        kinds: dict[str, Callable[[str], Iterator[Outgoing]]] = {
+            PLAIN: lambda user: bench.population.request_records(requests, user),
+            CARELESS: lambda user: careless(bench.population, requests, user),
+            HOT: lambda user: bench.population.request_records(
+                requests,
+                user,
+                hot(bench.population.accounts, number),  # noqa: B023 - used in its own round
+            ),
+        }
+        for name, make in turned(list(kinds.items()), number - 1):
+            records = make(f"bench:{name}:{number}")
+            bench.acknowledged += send_all(bench.system.options, records)
+            run = bench.drain_by_engine(requests)
+            bench.report.workloads[name].append(run)
+            bench.say(f"round {number}, {name}: {run.rate_per_s:,.0f} requests/s")
+
+
+def careless(population: Population, count: int, user: str) -> Iterator[Outgoing]:
+    """Of accounts as by Zipf's law; one in ten comes again, one in a hundred is malformed."""
+    draw = random.Random(user)  # noqa: S311 - a load, not a secret
+    new = population.request_records(count, user, zipf(population.accounts))
+    sent: list[Outgoing] = []
+    for _ in range(count):
+        place = draw.random()
+        if sent and place < REPEAT_SHARE:
+            yield draw.choice(sent)
+        elif place < REPEAT_SHARE + MALFORMED_SHARE:
+            yield _malformed(next(new), draw)
+        else:
+            sent.append(next(new))
+            yield sent[-1]
+
+
+def zipf(accounts: int) -> DrawAccount:
+    """Draw the n-th account with a probability in proportion to 1 / n."""
+    bounds = list(accumulate(1 / place for place in range(1, accounts + 1)))
+    return lambda draw: bisect(bounds, draw.random() * bounds[-1])
+
+
+def hot(accounts: int, number: int) -> DrawAccount:
+    """Draw one account half of the time, and else any."""
+
+    def draw_account(draw: random.Random) -> int:
+        is_hot = draw.random() < HOT_SHARE
+        return number % accounts if is_hot else draw.randrange(accounts)
+
+    return draw_account
+
+
+def _malformed(outgoing: Outgoing, draw: random.Random) -> Outgoing:
+    """Cut it in two, which makes it a dead letter, or leave out what it needs: that is refused."""
+    if draw.random() < 0.5:  # noqa: PLR2004 - a fair coin
+        value = outgoing.value[: len(outgoing.value) // 2]
+    else:
+        body = json.loads(outgoing.value)
+        del body["currency"]
+        value = json.dumps(body).encode()
+    return outgoing._replace(value=value, request_id="")
