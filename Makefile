@@ -29,7 +29,7 @@ chaos: .venv/ready ## break a system of its own for MINUTES=10 in every way, and
 		$(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(REPORT))
 
 bench: .venv/ready ## measure one worker beside its peers on the same Kafka
-	@$(BIN)/python -m tools.bench $(if $(PAGE),--page $(PAGE))
+	@$(BIN)/python -m tools.bench $(if $(ONLY),--only $(ONLY)) $(if $(PAGE),--page $(PAGE))
 
 format: .venv/ready ## format the code
 	@$(BIN)/ruff format $(SOURCES)

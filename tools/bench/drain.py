@@ -128,7 +128,7 @@ class Meter:
             if look.grown > last.grown:
                 last = look
             elif ready and look.at_s - max(ready.at_s, last.at_s, asked_s) > QUIET_S:
-                if is_done():
+                if is_done() and self._end(topic) - begun == last.grown:  # asking takes a while
                     return ready, last
                 asked_s = time.monotonic()
             if look.at_s > deadline or part.has_ended_well:

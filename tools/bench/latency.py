@@ -53,7 +53,7 @@ def _paced(bench: Bench, results: str, per_s: int, seconds: int) -> Waits:
     warm_up = int(seconds / WARM_UP_PART * per_s)
     with bench.paced(results, per_s, warm_up + per_s * seconds) as paced:
         waits = paced.finish()
-    bench.acknowledged += paced.acknowledged
+    bench.note(paced.acknowledged, len(waits))
     return waits_of(waits[warm_up:])
 
 
@@ -62,5 +62,5 @@ def _posted(bench: Bench, port: int, seconds: int) -> Waits:
     requests = list(islice(bench.requests, warm_up + BESIDE_REST_PER_S * seconds))
     calls = [Call("/v1/adjustments", request.value) for request in requests]
     answered = sorted(call_at_rate(port, calls, BESIDE_REST_PER_S))
-    bench.acknowledged += [(each.account, each.request_id) for each in requests]
+    bench.note([(each.account, each.request_id) for each in requests], len(requests))
     return waits_of([Wait(each.due, each.ended) for each in answered[warm_up:]])

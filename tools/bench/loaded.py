@@ -1,7 +1,7 @@
 """Measures the engine beside peers on a system that all of them were loaded from."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
@@ -16,10 +16,9 @@ from tools.bench.report import ENGINE, Report
 from tools.bench.rest import WARM_UP, is_ready, latency, post_each
 from tools.bench.system import System
 from tools.kafka.ports import free_ports
-from tools.load import Population, send_all
+from tools.load import Outgoing, Population, send_all
 from tools.verify.memory import Acknowledged
 from tools.verify.topics import REQUESTS, RESULTS, TRANSACTIONS
-from tools.verify.undecided import undecided
 from tools.verify.whole import Beside, verify_cluster
 from tools.waiting import wait_until
 from tools.workers import READY
@@ -44,6 +43,7 @@ class Bench:
         self.meter = Meter(system.options, system.kafka, LOAD_MAX_S)
         self.population = Population(report.accounts, report.events // report.accounts)
         self.field = Field(system, self.meter, self.population)
+        self.asked = 0  # requests that must have a result, repeats and malformed ones included
         self.acknowledged: list[tuple[str, str]] = []
         self.requests = self.population.request_records(REQUESTS_MAX, user="bench:paced")
 
@@ -83,6 +83,16 @@ class Bench:
         starts, requests = self.meter.ends(results), islice(self.requests, count)
         return Paced(self.system.options, (results, starts), requests, per_s)
 
+    def send(self, records: Iterable[Outgoing]) -> None:
+        """Send these requests, each of which must have a result."""
+        sent = list(records)
+        self.note(send_all(self.system.options, sent), len(sent))
+
+    def note(self, acknowledged: Sequence[tuple[str, str]], asked: int) -> None:
+        """Note that so many requests were sent, and which of them the books must have."""
+        self.acknowledged += acknowledged
+        self.asked += asked
+
     def drain(self, rounds: int) -> None:
         """Let all drain the same new requests in each round."""
         for number in range(1, rounds + 1):
@@ -92,9 +102,8 @@ class Bench:
         """Give all the same new requests, one after the other, with another one first each time."""
         starts = self.meter.ends(REQUESTS)
         self.say(f"round {number}: {self.report.requests} requests")
-        records = self.population.request_records(self.report.requests, f"bench:{number}")
-        self.acknowledged += send_all(self.system.options, records)
         report = self.report
+        self.send(self.population.request_records(report.requests, f"bench:{number}"))
         given = Round(number, report.requests, starts, report.warm_up_share, report.slow_s)
         drains: list[tuple[str, Callable[[Round], Drained]]] = [
             (ENGINE, lambda given: self.drain_by_engine(given.requests)),
@@ -119,8 +128,8 @@ class Bench:
         return drained(ready, last, requests)
 
     def is_decided(self) -> bool:
-        """Whether the engine has decided everything."""
-        return undecided(self.system.options) == 0
+        """Whether the engine has written a result for each request."""
+        return self.meter.records(RESULTS) == self.asked
 
     def call_rest(self, calls: int) -> None:
         """POST one request after the other on the idle system."""
@@ -131,7 +140,7 @@ class Bench:
             worker.wait_for(READY, LOAD_MAX_S)
             wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", LOAD_MAX_S)
             self.report.post = latency(post_each(port, requests))
-        self.acknowledged += [(each.account, each.request_id) for each in requests]
+        self.note([(each.account, each.request_id) for each in requests], len(requests))
 
     def check_books(self) -> None:
         """Read everything back and see that each request was decided once, each charge adds up."""

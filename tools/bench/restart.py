@@ -41,7 +41,7 @@ def _restart(bench: Bench, who: Contestant) -> Restart:
                 BACK_MAX_S,
             )
             waits = paced.stop()
-    bench.acknowledged += paced.acknowledged
+    bench.note(paced.acknowledged, len(waits))
     return restart_of(waits, killed)
 
 

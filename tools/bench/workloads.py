@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from tools.bench.contestant import turned
 from tools.bench.loaded import Bench
-from tools.load import DrawAccount, Outgoing, Population, send_all
+from tools.load import DrawAccount, Outgoing, Population
 
 REPEAT_SHARE, MALFORMED_SHARE, HOT_SHARE = 0.10, 0.01, 0.5
 PLAIN, CARELESS, HOT = "plain", "careless", "one hot account"
@@ -27,8 +27,7 @@ def measure_workloads(bench: Bench, rounds: int, requests: int) -> None:
             ),
         }
         for name, make in turned(list(kinds.items()), number - 1):
-            records = make(f"bench:{name}:{number}")
-            bench.acknowledged += send_all(bench.system.options, records)
+            bench.send(make(f"bench:{name}:{number}"))
             run = bench.drain_by_engine(requests)
             bench.report.workloads[name].append(run)
             bench.say(f"round {number}, {name}: {run.rate_per_s:,.0f} requests/s")
@@ -44,7 +43,7 @@ def careless(population: Population, count: int, user: str) -> Iterator[Outgoing
         if sent and place < REPEAT_SHARE:
             yield draw.choice(sent)
         elif place < REPEAT_SHARE + MALFORMED_SHARE:
-            yield _malformed(next(new), draw)
+            yield _malformed(next(new))
         else:
             sent.append(next(new))
             yield sent[-1]
@@ -66,12 +65,8 @@ def hot(accounts: int, number: int) -> DrawAccount:
     return draw_account
 
 
-def _malformed(outgoing: Outgoing, draw: random.Random) -> Outgoing:
-    """Cut it in two, which makes it a dead letter, or leave out what it needs: that is refused."""
-    if draw.random() < 0.5:  # noqa: PLR2004 - a fair coin
-        value = outgoing.value[: len(outgoing.value) // 2]
-    else:
-        body = json.loads(outgoing.value)
-        del body["currency"]
-        value = json.dumps(body).encode()
-    return outgoing._replace(value=value, request_id="")
+def _malformed(outgoing: Outgoing) -> Outgoing:
+    """Leave out what it needs; it is refused, and its requestId not remembered."""
+    body = json.loads(outgoing.value)
+    del body["currency"]
+    return outgoing._replace(value=json.dumps(body).encode(), request_id="")
