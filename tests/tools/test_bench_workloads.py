@@ -7,7 +7,7 @@ from random import Random
 from tests.tools.test_bench import printed, row_of
 from tools.bench.drain import Drained
 from tools.bench.report import ENGINE, Report, Sized
-from tools.bench.workloads import CARELESS, HOT, PLAIN, careless, hot, zipf
+from tools.bench.workloads import CARELESS, HOT, PLAIN, careless, requests_of, zipf
 from tools.load import Population
 
 POPULATION, COUNT = Population(accounts=1000, events_per_account=2), 20_000
@@ -38,7 +38,7 @@ def test_accounts_are_drawn_by_zipfs_law() -> None:
 
 
 def test_half_of_all_requests_are_of_the_hot_account() -> None:
-    requests = POPULATION.request_records(COUNT, "a test", hot(POPULATION.accounts, number=7))
+    requests = requests_of(HOT, POPULATION, COUNT, number=7)
 
     (account, count), *_ = Counter(each.account for each in requests).most_common(1)
 

@@ -3,7 +3,7 @@
 import json
 import random
 from bisect import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import accumulate
 
 from tools.bench.contestant import turned
@@ -17,20 +17,20 @@ PLAIN, CARELESS, HOT = "plain", "careless", "one hot account"
 def measure_workloads(bench: Bench, rounds: int, requests: int) -> None:
     """Let the engine drain as many requests of each kind in each round."""
     for number in range(1, rounds + 1):
-        kinds: dict[str, Callable[[str], Iterator[Outgoing]]] = {
-            PLAIN: lambda user: bench.population.request_records(requests, user),
-            CARELESS: lambda user: careless(bench.population, requests, user),
-            HOT: lambda user: bench.population.request_records(
-                requests,
-                user,
-                hot(bench.population.accounts, number),  # noqa: B023 - used in its own round
-            ),
-        }
-        for name, make in turned(list(kinds.items()), number - 1):
-            bench.send(make(f"bench:{name}:{number}"))
+        for kind in turned((PLAIN, CARELESS, HOT), number - 1):
+            bench.send(requests_of(kind, bench.population, requests, number))
             run = bench.drain_by_engine(requests)
-            bench.report.workloads[name].append(run)
-            bench.say(f"round {number}, {name}: {run.rate_per_s:,.0f} requests/s")
+            bench.report.workloads[kind].append(run)
+            bench.say(f"round {number}, {kind}: {run.rate_per_s:,.0f} requests/s")
+
+
+def requests_of(kind: str, population: Population, count: int, number: int) -> Iterator[Outgoing]:
+    """Give the requests of one kind, others for each round."""
+    user = f"bench:{kind}:{number}"
+    if kind == CARELESS:
+        return careless(population, count, user)
+    draw_account = hot(population.accounts, number) if kind == HOT else None
+    return population.request_records(count, user, draw_account)
 
 
 def careless(population: Population, count: int, user: str) -> Iterator[Outgoing]:
