@@ -72,6 +72,7 @@ def test_a_large_state_is_shown_beside_a_small_one() -> None:
     many.events, many.runs[ENGINE] = 10_000, [SLOW]
     text = printed(Report(10, 100, 1000, sized=Sized(report(), many)))
 
+    assert "replication 1" in text
     assert row_of(text, "10,000 events") == "1 10,000 events 500 2,000 30 10 100"
     assert row_of(text, "many / few, rate") == "many / few, rate 0.50 (0.50-0.50) 0.75, 0.85"
     assert row_of(text, "few / many, CPU") == "few / many, CPU 0.75 (0.75-0.75) 0.75, 0.85"

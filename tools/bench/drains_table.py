@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench.drain import Drained
-from tools.bench.machine import machine
+from tools.bench.machine import DURABILITY, machine
 from tools.bench.ratios import Ratio, ratios_table
 from tools.bench.report import ENGINE, Report, Sized
 from tools.bench.workloads import CARELESS, HOT, PLAIN
@@ -54,7 +54,8 @@ def show_sized(sized: Sized, console: Console) -> None:
     console.print(drains_table("The engine drains requests with few and many events", runs))
     console.print(
         f"Measured with {few.accounts:,} accounts, {few.requests:,} preloaded requests a round, "
-        f"one Kafka each; {machine()}.\nBooks: {few.books_checked} {many.books_checked}",
+        f"one Kafka each; {machine()}.\n{DURABILITY}\n"
+        f"Books: {few.books_checked} {many.books_checked}",
         soft_wrap=True,
     )
     if sized.disagreements:

@@ -5,6 +5,11 @@ import platform
 
 import psutil
 
+DURABILITY = (
+    "Durability: one Kafka on this machine, replication 1, acks=all, no flush of its own: "
+    "a power cut can lose acknowledged records."
+)
+
 
 def machine() -> str:
     """Give the words that stand beside the figures."""

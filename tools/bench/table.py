@@ -13,7 +13,7 @@ from tools.bench.drains_table import (
     show_sized,
     workloads_table,
 )
-from tools.bench.machine import machine
+from tools.bench.machine import DURABILITY, machine
 from tools.bench.ratios import ratios_table, spread
 from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.report import Report
@@ -58,9 +58,7 @@ def _show_engine(report: Report, console: Console) -> None:
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
         f"{preloaded}{report.partitions} partitions, "
-        f"compression {report.compression} for both; {machine()}.\n"
-        "Durability: one Kafka on this machine, replication 1, acks=all, no flush of its own: "
-        "a power cut can lose acknowledged records.",
+        f"compression {report.compression} for both; {machine()}.\n{DURABILITY}",
         soft_wrap=True,
     )
     console.print(f"Books: {report.books_checked}", soft_wrap=True)
