@@ -27,7 +27,7 @@ def bench() -> Iterator[Bench]:
     peers: list[Peer] = []
     with suppress(PeerUnavailableError):
         peers.append(kafka_streams())
-    with running_system() as system:
+    with running_system(for_long=False) as system:
         report = Report(ACCOUNTS, EVENTS, requests=0)
         made = Bench(system, report, peers, Console(file=StringIO()))
         made.load()

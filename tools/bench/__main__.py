@@ -70,16 +70,17 @@ def main() -> int:
 
 def _measure(asked: argparse.Namespace, report: Report, console: Console) -> None:
     """Measure what is asked for, each part on a system of its own where it needs one."""
+    for_long = not asked.is_quick
     charges = Charges(asked.search_events, asked.search_accounts, asked.search_adjustments)
     if SUBSCRIBERS in asked.parts:
-        with running_system() as system:
+        with running_system(for_long=for_long) as system:
             report.subscribed = measure_subscribers(system, charges, console)
     if BATCHES in asked.parts:
         sizes = (asked.batch_items, asked.batch_accounts, asked.batch_seconds)
-        with running_system() as system:
+        with running_system(for_long=for_long) as system:
             report.batched = measure_batches(system, *sizes, console)
     if {READS, *OF_ENGINE} & {*asked.parts}:
-        with running_system() as system:
+        with running_system(for_long=for_long) as system:
             if READS in asked.parts:  # first of all, as long as the topics are empty
                 report.reads = measure_reads(system, charges, asked.search_seconds, console)
             if OF_ENGINE & {*asked.parts}:
@@ -88,7 +89,7 @@ def _measure(asked: argparse.Namespace, report: Report, console: Console) -> Non
         report.contest = _contest(asked, console)
     if SIZED in asked.parts:
         states = Sizes(asked.accounts, asked.few_events, asked.many_events, asked.size_requests)
-        report.sized = measure_sizes(states, asked.size_rounds, console)
+        report.sized = measure_sizes(states, asked.size_rounds, console, for_long=for_long)
 
 
 def _measure_engine(asked: argparse.Namespace, bench: Bench) -> None:
@@ -110,7 +111,7 @@ def _contest(asked: argparse.Namespace, console: Console) -> Report:
     peers = _peers(asked, report, console)
     report.warm_up_share, report.slow_s = WARM_UP_SHARE, SLOW_S
     report.limits = {peer.name: peer.limits for peer in peers}
-    with running_system() as system:
+    with running_system(for_long=not asked.is_quick) as system:
         bench = Bench(system, report, peers, console)
         bench.load()
         if PEERS in asked.parts:

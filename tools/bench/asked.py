@@ -16,7 +16,7 @@ PARTS = (
     *(PEERS, LATENCY, RESTART),
     SIZED,
 )
-SIZES: Sequence[tuple[str, int, int, str]] = (  # name, default, default of a quick run, meaning
+SIZES: Sequence[tuple[str, int, float, str]] = (  # name, default, default of a quick run, meaning
     ("accounts", 10_000, 1_000, "accounts"),
     ("events", 100_000, 5_000, "chargeable events on them"),
     ("requests", 200_000, 10_000, "preloaded requests a round"),
@@ -36,7 +36,7 @@ SIZES: Sequence[tuple[str, int, int, str]] = (  # name, default, default of a qu
     ("search-events", 1_000_000, 10_000, "chargeable events that are searched"),
     ("search-accounts", 50_000, 500, "accounts of those"),
     ("search-adjustments", 100_000, 1_000, "adjustments of those, two business transactions each"),
-    ("search-seconds", 20, 1, "seconds for which each kind of search is made"),
+    ("search-seconds", 20, 0.3, "seconds for which each kind of search is made"),
     (
         "batch-items",
         1_000_000,
@@ -62,7 +62,10 @@ def read_arguments() -> argparse.Namespace:
     for name, usual, quick, meaning in SIZES:
         default = quick if is_quick else usual
         parser.add_argument(
-            f"--{name}", type=int, default=default, help=f"{meaning} (default %(default)s)"
+            f"--{name}",
+            type=float if name.endswith("-seconds") else int,
+            default=default,
+            help=f"{meaning} (default %(default)s)",
         )
     parser.add_argument(
         "--only",

@@ -91,7 +91,7 @@ class Batched:
 
 
 def measure_batches(
-    system: System, events: int, accounts: int, seconds: int, console: Console
+    system: System, events: int, accounts: int, seconds: float, console: Console
 ) -> Batched:
     """Rate so many events, adjust a tenth of them and then all, and see what is beside them."""
     population = Population(accounts, events // accounts, usage_types=USAGE_TYPES)
@@ -113,7 +113,7 @@ class _Bench:
         self._results = 0
         self._disagreements: list[str] = []
 
-    def run(self, seconds: int) -> Batched:
+    def run(self, seconds: float) -> Batched:
         """Load; single requests alone, beside a dry run and a batch; a batch; the same drained."""
         tenth, whole = {"usageType": USAGE_TYPES[0]}, {"kind": "USAGE"}
         with self._client, self._parts() as (worker, rest):

@@ -20,7 +20,7 @@ REST_READY_MAX_S = 600.0
 TOPIC, REST = "topic", "REST"
 
 
-def measure_latency(bench: Bench, rounds: int, seconds: int) -> None:
+def measure_latency(bench: Bench, rounds: int, seconds: float) -> None:
     """Give each contestant requests of its own at the rate, one after the other."""
     contestants = bench.contestants()
     for number in range(rounds):
@@ -32,7 +32,7 @@ def measure_latency(bench: Bench, rounds: int, seconds: int) -> None:
             bench.say(f"  p50 {waits.p50_ms:.1f} ms, p99 {waits.p99_ms:.1f} ms")
 
 
-def measure_rest(bench: Bench, rounds: int, seconds: int) -> None:
+def measure_rest(bench: Bench, rounds: int, seconds: float) -> None:
     """Give the same idle worker and REST requests by topic and by POST, in turns."""
     (port,) = free_ports(0)
     engine, *_ = bench.contestants()
@@ -48,18 +48,18 @@ def measure_rest(bench: Bench, rounds: int, seconds: int) -> None:
                 bench.report.ways[way].append(waits)
 
 
-def _paced(bench: Bench, results: str, per_s: int, seconds: int) -> Waits:
+def _paced(bench: Bench, results: str, per_s: int, seconds: float) -> Waits:
     """Send to the topic; the first waits, for which everything warms up, do not count."""
     warm_up = int(seconds / WARM_UP_PART * per_s)
-    with bench.paced(results, per_s, warm_up + per_s * seconds) as paced:
+    with bench.paced(results, per_s, warm_up + int(per_s * seconds)) as paced:
         waits = paced.finish()
     bench.note(paced.acknowledged, len(waits))
     return waits_of(waits[warm_up:])
 
 
-def _posted(bench: Bench, port: int, seconds: int) -> Waits:
+def _posted(bench: Bench, port: int, seconds: float) -> Waits:
     warm_up = int(seconds / WARM_UP_PART * BESIDE_REST_PER_S)
-    requests = list(islice(bench.requests, warm_up + BESIDE_REST_PER_S * seconds))
+    requests = list(islice(bench.requests, warm_up + int(BESIDE_REST_PER_S * seconds)))
     calls = [Call("/v1/adjustments", request.value) for request in requests]
     answered = sorted(call_at_rate(port, calls, BESIDE_REST_PER_S))
     bench.note([(each.account, each.request_id) for each in requests], len(requests))

@@ -32,7 +32,7 @@ class Reads:
     searched: list[Searched]
 
 
-def measure_reads(system: System, charges: Charges, seconds: int, console: Console) -> Reads:
+def measure_reads(system: System, charges: Charges, seconds: float, console: Console) -> Reads:
     """Fill a store, then search it, each kind for so many seconds; the store is deleted again.
 
     The topics are still empty: REST takes the store for one that has read them to their ends.
@@ -52,10 +52,10 @@ def measure_reads(system: System, charges: Charges, seconds: int, console: Conso
     return Reads(charges, projected, searched)
 
 
-def _search(port: int, rest: Part, kind: Kind, seconds: int) -> Searched:
+def _search(port: int, rest: Part, kind: Kind, seconds: float) -> Searched:
     """Search at the rate; a few before, for which statements are built, do not count."""
     call_at_rate(port, map(Call, addresses(kind, WARM_UP, seed=1)), SEARCHES_PER_S)
-    searches = [Call(each) for each in addresses(kind, SEARCHES_PER_S * seconds, seed=2)]
+    searches = [Call(each) for each in addresses(kind, int(SEARCHES_PER_S * seconds), seed=2)]
     own_s, api_s = time.process_time(), rest.cpu_s
     answered = call_at_rate(port, searches, SEARCHES_PER_S)
     return figures(kind, answered, time.process_time() - own_s, rest.cpu_s - api_s)

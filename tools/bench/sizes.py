@@ -19,9 +19,9 @@ class Sizes(NamedTuple):
     requests: int
 
 
-def measure_sizes(sizes: Sizes, rounds: int, console: Console) -> Sized:
+def measure_sizes(sizes: Sizes, rounds: int, console: Console, *, for_long: bool) -> Sized:
     """Drain with few and many events in turns, each on a system of its own that waits meanwhile."""
-    with running_system() as one, running_system() as other:
+    with running_system(for_long=for_long) as one, running_system(for_long=for_long) as other:
         benches = []
         for system, events in ((one, sizes.few_events), (other, sizes.many_events)):
             report = Report(sizes.accounts, events, sizes.requests)

@@ -63,11 +63,14 @@ class System:
 
 
 @contextmanager
-def running_system() -> Iterator[System]:
-    """Start Kafka with the engine's topics; stop it and delete its data afterwards."""
+def running_system(*, for_long: bool = True) -> Iterator[System]:
+    """Start Kafka with the engine's topics; stop it and delete its data afterwards.
+
+    A Kafka that is not `for_long` starts with less work, and does more of it later.
+    """
     with TemporaryDirectory(prefix="adjust-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        broker = Broker(home / "kafka", for_long=True)
+        broker = Broker(home / "kafka", for_long=for_long)
         broker.start()
         try:
             asyncio.run(broker.wait_ready())
