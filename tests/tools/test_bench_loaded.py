@@ -14,6 +14,7 @@ from tools.bench.peers.kinds import kafka_streams
 from tools.bench.peers.maven import PeerUnavailableError
 from tools.bench.report import ENGINE, Report
 from tools.bench.restart import measure_restarts
+from tools.bench.scaling import ONE, TWO, measure_scaling
 from tools.bench.system import running_system
 from tools.bench.workloads import CARELESS, HOT, PLAIN, measure_workloads
 from tools.waiting import wait_until
@@ -51,6 +52,7 @@ def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Benc
 
 def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None:
     measure_workloads(bench, rounds=1, requests=2_000)
+    measure_scaling(bench, rounds=1, requests=2_000)
     measure_latency(bench, rounds=1, seconds=1)
     measure_rest(bench, rounds=1, seconds=1)
     measure_restarts(bench, rounds=1)
@@ -62,6 +64,7 @@ def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None
     assert report.ways["topic"][0].requests == 200
     assert report.ways["REST"][0].requests == 200
     assert report.workloads.keys() == {PLAIN, CARELESS, HOT}
+    assert report.scaling.keys() == {ONE, TWO}
     for runs in report.restarts.values():
         (restart,) = runs
         assert 0 < restart.first_s <= restart.everywhere_s

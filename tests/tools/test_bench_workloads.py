@@ -7,6 +7,7 @@ from random import Random
 from tests.tools.test_bench import printed, row_of
 from tools.bench.drain import Drained
 from tools.bench.report import ENGINE, Report, Sized
+from tools.bench.scaling import ONE, TWO
 from tools.bench.workloads import CARELESS, HOT, PLAIN, careless, requests_of, zipf
 from tools.load import Population
 
@@ -65,6 +66,15 @@ def test_workloads_are_shown_beside_the_plain_one() -> None:
     assert row_of(text, "careless / plain, rate").endswith("0.50 (0.50-0.50) 0.95, 0.98")
     assert row_of(text, "plain / one hot account, CPU").endswith("0.75 (0.75-0.75)")
     assert row_of(text, "1     │ careless ") == "1 careless 500 2,000 30 10 100"
+
+
+def test_two_workers_are_shown_beside_one_with_what_more_processors_would_give() -> None:
+    scaled = report()
+    scaled.scaling |= {ONE: [SLOW], TWO: [FAST]}
+    text = printed(scaled)
+
+    assert row_of(text, "2 workers / 1 worker, rate").endswith("2.00 (2.00-2.00) at least 1.0")
+    assert "8 processors have the time for 266,667 requests/s, if Kafka may use 2.7" in text
 
 
 def test_a_large_state_is_shown_beside_a_small_one() -> None:

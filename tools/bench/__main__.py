@@ -17,6 +17,7 @@ from tools.bench.asked import (
     READS,
     REST_PART,
     RESTART,
+    SCALING,
     SIZED,
     SUBSCRIBERS,
     WORKLOADS,
@@ -34,6 +35,7 @@ from tools.bench.peers.own_inputs import Faust, Quix
 from tools.bench.reads import measure_reads
 from tools.bench.report import Report
 from tools.bench.restart import measure_restarts
+from tools.bench.scaling import measure_scaling
 from tools.bench.sizes import Sizes, measure_sizes
 from tools.bench.subscribing import measure_subscribers
 from tools.bench.system import running_system
@@ -48,7 +50,7 @@ OTHERS: dict[str, Callable[[], Peer]] = {
     "Quix Streams": Quix,
     "Faust": Faust,
 }
-OF_ENGINE, OF_CONTEST = {ENGINE_PART, REST_PART, WORKLOADS}, {PEERS, LATENCY, RESTART}
+OF_ENGINE, OF_CONTEST = {ENGINE_PART, REST_PART, WORKLOADS, SCALING}, {PEERS, LATENCY, RESTART}
 SLOW = {"Quix Streams", "Faust"}
 
 
@@ -102,6 +104,8 @@ def _measure_engine(asked: argparse.Namespace, bench: Bench) -> None:
         measure_rest(bench, asked.paced_rounds, asked.paced_seconds)
     if WORKLOADS in asked.parts:
         measure_workloads(bench, asked.workload_rounds, asked.workload_requests)
+    if SCALING in asked.parts:
+        measure_scaling(bench, asked.workload_rounds, asked.workload_requests)
     bench.check_books()
 
 

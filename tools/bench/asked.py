@@ -9,10 +9,11 @@ from tools.bench.batching import USAGE_TYPES
 
 READS, SUBSCRIBERS, BATCHES = "reads", "subscribers", "batches"
 ENGINE_PART, REST_PART, WORKLOADS, SIZED = "engine", "rest", "workloads", "sizes"
+SCALING = "scaling"
 PEERS, LATENCY, RESTART = "peers", "latency", "restart"
 PARTS = (
     *(SUBSCRIBERS, BATCHES, READS),
-    *(ENGINE_PART, REST_PART, WORKLOADS),
+    *(ENGINE_PART, REST_PART, WORKLOADS, SCALING),
     *(PEERS, LATENCY, RESTART),
     SIZED,
 )

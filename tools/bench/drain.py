@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import psutil
 from confluent_kafka import (
@@ -13,7 +14,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from tools.bench.processes import Part, cpu_s_of
+from tools.bench.processes import cpu_s_of
 from tools.verify.log import Log
 from tools.waiting import PAUSE_S
 
@@ -51,6 +52,26 @@ class Drained:
     def rate_per_s(self) -> float:
         """Requests a second."""
         return self.requests / self.seconds
+
+
+class Watched(Protocol):
+    """One program, or several as if they were one."""
+
+    @property
+    def text(self) -> str:
+        """What it wrote."""
+
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of processor time that it used so far."""
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory, in megabytes."""
+
+    @property
+    def has_ended_well(self) -> bool:
+        """Whether it ended. Raises RuntimeError if it ended badly."""
 
 
 class Meter:
@@ -105,7 +126,7 @@ class Meter:
     def watch(
         self,
         topic: str,
-        part: Part,
+        part: Watched,
         is_done: Callable[[], bool],
         started: str = "",
         warm_up: int = 0,
@@ -138,7 +159,7 @@ class Meter:
     def _end(self, topic: str) -> int:
         return sum(self.ends(topic).values())
 
-    def _look(self, topic: str, part: Part, begun: int) -> Look:
+    def _look(self, topic: str, part: Watched, begun: int) -> Look:
         grown = self._end(topic) - begun
         return Look(time.monotonic(), grown, part.cpu_s, cpu_s_of(self._kafka), part.memory_mb)
 

@@ -9,9 +9,11 @@ from tools.bench.drain import Drained
 from tools.bench.machine import DURABILITY, machine
 from tools.bench.ratios import Ratio, ratios_table
 from tools.bench.report import ENGINE, Report, Sized
+from tools.bench.scaling import CORES_ON_PAPER, ONE, TWO, cores, per_s_on_paper
 from tools.bench.workloads import CARELESS, HOT, PLAIN
 
 WORKLOAD_LIMITS, SIZE_LIMITS = "0.95, 0.98", "0.75, 0.85"
+SCALING_LIMITS = "at least 1.0"
 DISAGREEMENTS_SHOWN = 10
 
 
@@ -19,7 +21,7 @@ def drains_table(title: str, runs: Mapping[str, Sequence[Drained]]) -> Table:
     """Give the table of all runs of all who were measured."""
     table = Table(title=title, caption="CPU is processor time a request, in µs")
     table.add_column("round")
-    table.add_column("what")
+    table.add_column("what", no_wrap=True)
     for column in ("requests/s", "ms", "own CPU µs", "Kafka CPU µs", "memory MB"):
         table.add_column(column, justify="right", no_wrap=True)
     for what, drained in runs.items():
@@ -45,6 +47,27 @@ def ratios_of_workloads(report: Report) -> Iterator[Ratio]:
         yield Ratio(f"{kind} / {PLAIN}, rate", rate, limits)
         cpu = report.quotients(report.workloads, (PLAIN, kind), lambda run: run.cpu_us)
         yield Ratio(f"{PLAIN} / {kind}, CPU", cpu, limits)
+
+
+def show_scaling(report: Report, console: Console) -> None:
+    """Print what a second worker brings, and what more processors would."""
+    title = f"Requests sent at once to one worker and to two, on {cores()} processors"
+    console.print(drains_table(title, report.scaling))
+    per_s, kafkas = per_s_on_paper(report.scaling[TWO][-1])
+    console.print(
+        f"On paper: {CORES_ON_PAPER} processors have the time for {per_s:,.0f} requests/s, if "
+        f"Kafka may use {kafkas * CORES_ON_PAPER:.1f} of them; a worker uses little more than one.",
+        soft_wrap=True,
+    )
+
+
+def ratios_of_scaling(report: Report) -> Iterator[Ratio]:
+    """Give those of what was measured."""
+    if report.scaling:
+        rate = report.quotients(report.scaling, (TWO, ONE), lambda run: run.rate_per_s)
+        yield Ratio(f"{TWO} / {ONE}, rate", rate, SCALING_LIMITS)
+        cpu = report.quotients(report.scaling, (ONE, TWO), lambda run: run.cpu_us)
+        yield Ratio(f"{ONE} / {TWO}, CPU", cpu)
 
 
 def show_sized(sized: Sized, console: Console) -> None:

@@ -42,6 +42,7 @@ class Report:
     latency: Runs[Waits] = field(default_factory=_no_runs)
     ways: Runs[Waits] = field(default_factory=_no_runs)  # by topic, by REST
     restarts: Runs[Restart] = field(default_factory=_no_runs)
+    scaling: Runs[Drained] = field(default_factory=_no_runs)  # by one worker, by two
     workloads: Runs[Drained] = field(default_factory=_no_runs)
     reads: Reads | None = None
     subscribed: Subscribed | None = None

@@ -41,9 +41,11 @@ class System:
             "ADJUST_METRICS_PORT": "0",
         }
 
-    def worker(self) -> Part:
-        """Start the engine's one worker."""
-        return Part("streams", self.home, self.environment)
+    def worker(self, home: Path | None = None) -> Part:
+        """Start a worker, in a folder of its own where it is not the only one."""
+        home = home or self.home
+        home.mkdir(exist_ok=True)
+        return Part("streams", home, self.environment | {"ADJUST_HOME": str(home)})
 
     def rest(self, port: int, read_model: str | None = None) -> Part:
         """Start REST, on a read model of its own or on the one at this URL."""

@@ -9,12 +9,14 @@ from tools.bench.batch_table import show_batched
 from tools.bench.drains_table import (
     DISAGREEMENTS_SHOWN,
     drains_table,
+    ratios_of_scaling,
     ratios_of_workloads,
+    show_scaling,
     show_sized,
     workloads_table,
 )
 from tools.bench.machine import DURABILITY, machine
-from tools.bench.ratios import ratios_table, spread
+from tools.bench.ratios import Ratio, ratios_table, spread
 from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.report import Report
 from tools.bench.subscribing import Subscribed
@@ -54,6 +56,8 @@ def _show_engine(report: Report, console: Console) -> None:
     show_waits(report, console)
     if report.workloads:
         console.print(workloads_table(report))
+    if report.scaling:
+        show_scaling(report, console)
     preloaded = f"{report.requests} preloaded requests a round, " if report.runs else ""
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
@@ -71,8 +75,13 @@ def _show_engine(report: Report, console: Console) -> None:
         return
     if report.runs:
         console.print(_ratios(report))
-    if ratios := [*ratios_of_waits(report), *ratios_of_workloads(report)]:
+    if ratios := _ratios_beside(report):
         console.print(ratios_table(ratios))
+
+
+def _ratios_beside(report: Report) -> list[Ratio]:
+    of = (ratios_of_waits, ratios_of_workloads, ratios_of_scaling)
+    return [ratio for ratios in of for ratio in ratios(report)]
 
 
 def _show_reads(reads: Reads, console: Console) -> None:
