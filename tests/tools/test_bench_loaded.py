@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from tools.bench.latency import measure_latency, measure_rest
+from tools.bench.latency import measure_hot, measure_latency, measure_rest
 from tools.bench.loaded import Bench
 from tools.bench.peers.field import Peer
 from tools.bench.peers.kinds import kafka_streams
@@ -53,6 +53,7 @@ def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Benc
 def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None:
     measure_workloads(bench, rounds=1, requests=2_000)
     measure_scaling(bench, rounds=1, requests=2_000)
+    measure_hot(bench, rounds=1, seconds=1)
     measure_latency(bench, rounds=1, seconds=1)
     measure_rest(bench, rounds=1, seconds=1)
     measure_restarts(bench, rounds=1)
@@ -64,6 +65,7 @@ def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None
     assert report.ways["topic"][0].requests == 200
     assert report.ways["REST"][0].requests == 200
     assert report.workloads.keys() == {PLAIN, CARELESS, HOT}
+    assert 200 < report.beside_hot[HOT][0].requests < 1_100 < report.beside_hot[PLAIN][0].requests
     assert report.scaling.keys() == {ONE, TWO}
     for runs in report.restarts.values():
         (restart,) = runs

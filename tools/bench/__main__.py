@@ -25,7 +25,7 @@ from tools.bench.asked import (
 )
 from tools.bench.batching import measure_batches
 from tools.bench.charges import Charges
-from tools.bench.latency import measure_latency, measure_rest
+from tools.bench.latency import measure_hot, measure_latency, measure_rest
 from tools.bench.loaded import Bench
 from tools.bench.page import write_page
 from tools.bench.peers.field import Peer
@@ -104,6 +104,7 @@ def _measure_engine(asked: argparse.Namespace, bench: Bench) -> None:
         measure_rest(bench, asked.paced_rounds, asked.paced_seconds)
     if WORKLOADS in asked.parts:
         measure_workloads(bench, asked.workload_rounds, asked.workload_requests)
+        measure_hot(bench, asked.paced_rounds, asked.paced_seconds)
     if SCALING in asked.parts:
         measure_scaling(bench, asked.workload_rounds, asked.workload_requests)
     bench.check_books()

@@ -3,18 +3,22 @@
 The rates are far below what any of them can do, so that it is waiting and not queueing.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 
 from tools.bench.calls import Call, call_at_rate
 from tools.bench.contestant import turned
-from tools.bench.loaded import Bench
+from tools.bench.loaded import REQUESTS_MAX, Bench
 from tools.bench.rest import is_ready
 from tools.bench.waits import Wait, Waits, waits_of
+from tools.bench.workloads import HOT, PLAIN, requests_of
 from tools.kafka.ports import free_ports
+from tools.load import Outgoing
 from tools.verify.topics import RESULTS
 from tools.waiting import wait_until
 
-PER_S, BESIDE_REST_PER_S = 500, 200
+PER_S, BESIDE_REST_PER_S, BESIDE_HOT_PER_S = 500, 200, 2_000
 WARM_UP_PART = 2  # it is warmed up for so long a part of the time for which it is measured
 REST_READY_MAX_S = 600.0
 TOPIC, REST = "topic", "REST"
@@ -27,7 +31,7 @@ def measure_latency(bench: Bench, rounds: int, seconds: float) -> None:
         for who in turned(contestants, number):
             bench.say(f"{who.name}, {PER_S} requests/s")
             with who.at_work():
-                waits = _paced(bench, who.results, PER_S, seconds)
+                waits = waits_of(_paced(bench, who.results, PER_S, seconds, bench.requests))
             bench.report.latency[who.name].append(waits)
             bench.say(f"  p50 {waits.p50_ms:.1f} ms, p99 {waits.p99_ms:.1f} ms")
 
@@ -42,19 +46,41 @@ def measure_rest(bench: Bench, rounds: int, seconds: float) -> None:
             for way in turned((TOPIC, REST), number):
                 bench.say(f"{BESIDE_REST_PER_S} requests/s by {way}")
                 if way == TOPIC:
-                    waits = _paced(bench, RESULTS, BESIDE_REST_PER_S, seconds)
+                    waits = waits_of(
+                        _paced(bench, RESULTS, BESIDE_REST_PER_S, seconds, bench.requests)
+                    )
                 else:
                     waits = _posted(bench, port, seconds)
                 bench.report.ways[way].append(waits)
 
 
-def _paced(bench: Bench, results: str, per_s: int, seconds: float) -> Waits:
+def measure_hot(bench: Bench, rounds: int, seconds: float) -> None:
+    """Give the engine requests of all accounts, and requests half of which are of one account.
+
+    Of the latter the others' are told apart from those in the hot account's own partition.
+    """
+    engine, *_ = bench.contestants()
+    with engine.at_work():
+        for number in range(rounds):
+            for kind in turned((PLAIN, HOT), number):
+                bench.say(f"{BESIDE_HOT_PER_S} requests/s, {kind}")
+                requests = requests_of(kind, bench.population, REQUESTS_MAX, f"waits:{number}")
+                waits = _paced(bench, RESULTS, BESIDE_HOT_PER_S, seconds, requests)
+                ((hot, _),) = Counter(wait.partition for wait in waits).most_common(1)
+                others = [wait for wait in waits if kind == PLAIN or wait.partition != hot]
+                bench.report.beside_hot[kind].append(waits_of(others))
+
+
+def _paced(
+    bench: Bench, results: str, per_s: int, seconds: float, requests: Iterator[Outgoing]
+) -> list[Wait]:
     """Send to the topic; the first waits, for which everything warms up, do not count."""
     warm_up = int(seconds / WARM_UP_PART * per_s)
-    with bench.paced(results, per_s, warm_up + int(per_s * seconds)) as paced:
+    sent = islice(requests, warm_up + int(per_s * seconds))
+    with bench.paced(results, per_s, sent) as paced:
         waits = paced.finish()
     bench.note(paced.acknowledged, len(waits))
-    return waits_of(waits[warm_up:])
+    return waits[warm_up:]
 
 
 def _posted(bench: Bench, port: int, seconds: float) -> Waits:

@@ -1,9 +1,8 @@
 """Measures the engine beside peers on a system that all of them were loaded from."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 
 from rich.console import Console
 
@@ -78,10 +77,13 @@ class Bench:
         peers = (peer for peer in self.peers if isinstance(peer, KafkaStreams))
         return [engine, *(peer.contestant(self.field) for peer in peers)]
 
-    def paced(self, results: str, per_s: int, count: int = REQUESTS_MAX) -> Paced:
-        """Prepare to send new requests at this rate, and to see their results in this topic."""
-        starts, requests = self.meter.ends(results), islice(self.requests, count)
-        return Paced(self.system.options, (results, starts), requests, per_s)
+    def paced(self, results: str, per_s: int, requests: Iterator[Outgoing] | None = None) -> Paced:
+        """Prepare to send requests at this rate, new ones for ever if none are given.
+
+        Their results are seen in this topic.
+        """
+        starts = self.meter.ends(results)
+        return Paced(self.system.options, (results, starts), requests or self.requests, per_s)
 
     def send(self, records: Iterable[Outgoing]) -> None:
         """Send these requests, each of which must have a result."""

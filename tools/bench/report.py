@@ -41,6 +41,7 @@ class Report:
     books_checked: str = ""
     latency: Runs[Waits] = field(default_factory=_no_runs)
     ways: Runs[Waits] = field(default_factory=_no_runs)  # by topic, by REST
+    beside_hot: Runs[Waits] = field(default_factory=_no_runs)  # all, and others than a hot account
     restarts: Runs[Restart] = field(default_factory=_no_runs)
     scaling: Runs[Drained] = field(default_factory=_no_runs)  # by one worker, by two
     workloads: Runs[Drained] = field(default_factory=_no_runs)

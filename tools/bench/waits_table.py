@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from tools.bench.latency import BESIDE_REST_PER_S, PER_S, REST, TOPIC
+from tools.bench.latency import BESIDE_HOT_PER_S, BESIDE_REST_PER_S, PER_S, REST, TOPIC
 from tools.bench.ratios import Ratio
 from tools.bench.report import ENGINE, Report, Runs
 from tools.bench.restart import PER_S as RESTART_PER_S
 from tools.bench.waits import Waits
+from tools.bench.workloads import HOT, PLAIN
 
 KAFKA_STREAMS = "Kafka Streams"
 LATENCY_LIMITS, WAYS_LIMITS, RESTART_LIMITS = "1.5, 3", "at most 3, 2", "0.5, 1.0"
@@ -23,6 +24,12 @@ def show_waits(report: Report, console: Console) -> None:
     if report.ways:
         title = f"Request to result of an idle worker beside REST, {BESIDE_REST_PER_S} requests/s"
         console.print(_waits(title, report.ways))
+    if report.beside_hot:
+        title = (
+            f"Request to result, {BESIDE_HOT_PER_S} requests/s due; with one hot account, which "
+            "asks for half of them: those in other partitions than its own"
+        )
+        console.print(_waits(title, report.beside_hot))
     if report.restarts:
         console.print(_restarts(report))
 
@@ -36,6 +43,9 @@ def ratios_of_waits(report: Report) -> Iterator[Ratio]:
     if report.ways:
         p50 = report.quotients(report.ways, (REST, TOPIC), lambda run: run.p50_ms)
         yield Ratio(f"REST / topic, p50 at {BESIDE_REST_PER_S}/s", p50, WAYS_LIMITS)
+    if report.beside_hot:
+        p99 = report.quotients(report.beside_hot, (HOT, PLAIN), lambda run: run.p99_ms)
+        yield Ratio(f"others beside {HOT} / {PLAIN}, p99", p99, "about 1")
     if KAFKA_STREAMS in report.restarts:
         of = (KAFKA_STREAMS, ENGINE)
         first = report.quotients(report.restarts, of, lambda run: run.first_s)

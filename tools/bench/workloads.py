@@ -18,18 +18,18 @@ def measure_workloads(bench: Bench, rounds: int, requests: int) -> None:
     """Let the engine drain as many requests of each kind in each round."""
     for number in range(1, rounds + 1):
         for kind in turned((PLAIN, CARELESS, HOT), number - 1):
-            bench.send(requests_of(kind, bench.population, requests, number))
+            bench.send(requests_of(kind, bench.population, requests, f"drained:{number}"))
             run = bench.drain_by_engine(requests)
             bench.report.workloads[kind].append(run)
             bench.say(f"round {number}, {kind}: {run.rate_per_s:,.0f} requests/s")
 
 
-def requests_of(kind: str, population: Population, count: int, number: int) -> Iterator[Outgoing]:
-    """Give the requests of one kind, others for each round."""
-    user = f"bench:{kind}:{number}"
+def requests_of(kind: str, population: Population, count: int, once: str) -> Iterator[Outgoing]:
+    """Give the requests of one kind, others for each text."""
+    user = f"bench:{kind}:{once}"
     if kind == CARELESS:
         return careless(population, count, user)
-    draw_account = hot(population.accounts, number) if kind == HOT else None
+    draw_account = hot(population.accounts) if kind == HOT else None
     return population.request_records(count, user, draw_account)
 
 
@@ -55,12 +55,12 @@ def zipf(accounts: int) -> DrawAccount:
     return lambda draw: bisect(bounds, draw.random() * bounds[-1])
 
 
-def hot(accounts: int, number: int) -> DrawAccount:
+def hot(accounts: int) -> DrawAccount:
     """Draw one account half of the time, and else any."""
 
     def draw_account(draw: random.Random) -> int:
         is_hot = draw.random() < HOT_SHARE
-        return number % accounts if is_hot else draw.randrange(accounts)
+        return accounts // 2 if is_hot else draw.randrange(accounts)
 
     return draw_account
 
