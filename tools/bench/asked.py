@@ -49,10 +49,11 @@ SIZES: Sequence[tuple[str, int, float, str]] = (  # name, default, default of a 
 )
 
 
-def read_arguments() -> argparse.Namespace:
-    """Read the command line and QUICK; `parts` are those to measure, `is_quick` says which sizes.
+def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read arguments and QUICK; `parts` are those to measure, `is_quick` says which sizes.
 
-    Ends the program where they contradict each other.
+    Those of the command line are read where none are given. Ends the program where they
+    contradict each other.
     """
     is_quick = os.environ.get("QUICK", "0") not in {"", "0"}
     parser = argparse.ArgumentParser(
@@ -78,7 +79,7 @@ def read_arguments() -> argparse.Namespace:
         help=f"these parts alone, of {', '.join(PARTS)}",
     )
     parser.add_argument("--page", type=Path, help="Markdown file to write the figures to")
-    asked = parser.parse_args()
+    asked = parser.parse_args(given)
     if asked.batch_items < len(USAGE_TYPES) * asked.batch_accounts:
         parser.error(f"--batch-items: at least {len(USAGE_TYPES)} for each of --batch-accounts")
     if min(asked.events, asked.peer_events, asked.few_events) < asked.accounts:

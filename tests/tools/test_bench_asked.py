@@ -1,0 +1,43 @@
+"""A bench measures what it is asked to, and a quick one less of it."""
+
+import pytest
+
+from tools.bench.asked import PARTS, SIZES, read_arguments
+
+
+def test_all_parts_are_measured_with_the_usual_sizes_unless_it_is_to_be_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("QUICK", raising=False)
+    usual = read_arguments([])
+    monkeypatch.setenv("QUICK", "1")
+    quick = read_arguments([])
+
+    assert usual.parts == quick.parts == PARTS
+    assert (usual.is_quick, quick.is_quick) == (False, True)
+    for name, *_ in SIZES:
+        attribute = name.replace("-", "_")
+        assert 0 < getattr(quick, attribute) < getattr(usual, attribute)
+
+
+def test_sizes_and_parts_are_as_given() -> None:
+    asked = read_arguments(["--only", "latency", "restart", "--peer-events", "20000"])
+
+    assert asked.parts == ["latency", "restart"]
+    assert asked.peer_events == 20_000
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--batch-items", "10"], "--batch-items: at least 10 for each"),
+        (["--peer-events", "10"], "at least one for each of --accounts"),
+        (["--only", "nothing"], "invalid choice: 'nothing'"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    given: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        read_arguments(given)
+    assert told in capsys.readouterr().err
