@@ -102,9 +102,8 @@ class Bench:
 
     def drain_all(self, number: int) -> None:
         """Give all the same new requests, one after the other, with another one first each time."""
-        starts = self.meter.ends(REQUESTS)
-        self.say(f"round {number}: {self.report.requests} requests")
-        report = self.report
+        report, starts = self.report, self.meter.ends(REQUESTS)
+        self.say(f"round {number}: {report.requests} requests, {report.events} events")
         self.send(self.population.request_records(report.requests, f"bench:{number}"))
         given = Round(number, report.requests, starts, report.warm_up_share, report.slow_s)
         drains: list[tuple[str, Callable[[Round], Drained]]] = [
