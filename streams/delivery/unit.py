@@ -3,7 +3,6 @@
 import asyncio
 import time
 from contextlib import nullcontext
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.structs import TopicPartition
@@ -16,7 +15,7 @@ from streams.delivery.protocol import Progress
 from streams.delivery.steps import CarryOut, drive
 from streams.delivery.store import Store
 from streams.delivery.transaction import Transaction
-from streams.delivery.work import Work
+from streams.delivery.work import Work, forget_oldest
 
 if TYPE_CHECKING:
     from streams.delivery.delivery import Delivery
@@ -124,12 +123,8 @@ class Unit:
             self.stored_at = time.perf_counter()
             self.delivery.metrics.committed(taken.count, self.stored_at - began, work.tally)
         self.known = known
-        self._forget_oldest()
-
-    def _forget_oldest(self) -> None:
         for rows in self.kept.values():
-            for key in list(islice(rows, max(0, len(rows) - KEPT_MAX))):
-                del rows[key]
+            forget_oldest(rows, KEPT_MAX)
 
 
 class _Taken:

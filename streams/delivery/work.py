@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -126,6 +127,12 @@ class Work:
     def changed_rows(self) -> dict[str, Rows]:
         """What changed in each table."""
         return {name: list(rows.items()) for name, rows in self.rows.items() if rows}
+
+
+def forget_oldest(rows: dict[bytes, Any], most: int) -> None:
+    """Leave at most so many rows, those that came last."""
+    for key in list(islice(rows, max(0, len(rows) - most))):
+        del rows[key]
 
 
 def size_of(record: Any) -> int:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from streams.app import build_plan
-from streams.delivery.work import Work, partition_of
+from streams.delivery.work import Work, forget_oldest, partition_of
 from streams.publishing import utc_text
 from streams.rows import StoredAnswer
 from streams.tables import tables
@@ -252,6 +252,14 @@ def test_what_is_kept_in_memory_is_read_by_the_next_batch_and_replaced_in_it() -
     (image,) = written(second, "business-transactions")
     assert json.loads(image.value)["version"] == 2
     assert not written(third, "business-transactions")
+
+
+def test_of_rows_that_are_kept_the_oldest_go_first() -> None:
+    rows: dict[bytes, Any] = {b"%d" % number: number for number in range(5)}
+    forget_oldest(rows, 5)
+    assert len(rows) == 5
+    forget_oldest(rows, 2)
+    assert list(rows.values()) == [3, 4]
 
 
 def test_a_malformed_request_takes_no_place_of_a_good_one(work: Work) -> None:
