@@ -17,6 +17,7 @@ from tools.bench.restart import measure_restarts
 from tools.bench.scaling import ONE, TWO, measure_scaling
 from tools.bench.system import running_system
 from tools.bench.workloads import CARELESS, HOT, PLAIN, measure_workloads
+from tools.verify.topics import RESULTS
 from tools.waiting import wait_until
 
 ACCOUNTS, EVENTS, PER_S = 40, 80, 100
@@ -48,6 +49,14 @@ def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Benc
         assert wait.due == pytest.approx(first + place / PER_S)
         assert wait.seen > wait.due
     assert bench.meter.records(engine.results) == len(bench.acknowledged)
+
+
+def test_a_topic_that_is_made_after_it_was_looked_for_is_found(bench: Bench) -> None:
+    assert not bench.meter.is_led("late-" + RESULTS)
+
+    bench.field.make_topics("late-", [RESULTS])
+
+    assert bench.meter.is_led("late-" + RESULTS)
 
 
 def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None:

@@ -88,7 +88,7 @@ class Meter:
 
     def ends(self, topic: str) -> dict[int, int]:
         """Give the committed end of each partition; markers count, so it is no count of records."""
-        if topic not in self._partitions:
+        if not self._partitions.get(topic):  # nobody may know it yet
             known = self._admin.list_topics(topic, timeout=10).topics
             self._partitions[topic] = list(known[topic].partitions)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
