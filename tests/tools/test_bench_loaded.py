@@ -1,12 +1,18 @@
 """What a bench measures of a worker on a real Kafka, and that the books agree afterwards."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
+from pathlib import Path
+from subprocess import PIPE
 
+import psutil
 import pytest
 from rich.console import Console
 
+from tests.tools.test_kafka_life import has_ended
 from tools.bench.latency import measure_hot, measure_latency, measure_rest
 from tools.bench.loaded import Bench
 from tools.bench.peers.field import Peer
@@ -20,6 +26,14 @@ from tools.bench.workloads import CARELESS, HOT, PLAIN, measure_workloads
 from tools.verify.topics import RESULTS
 from tools.waiting import wait_until
 
+BENCH = """
+import sys
+from tools.bench.system import running_system
+
+with running_system(for_long=False) as system:
+    print(system.kafka.pid, system.home, flush=True)
+    sys.stdin.read()
+"""
 ACCOUNTS, EVENTS, PER_S = 40, 80, 100
 
 
@@ -79,3 +93,14 @@ def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None
     for runs in report.restarts.values():
         (restart,) = runs
         assert 0 < restart.first_s <= restart.everywhere_s
+
+
+def test_nothing_is_left_of_a_bench_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", BENCH], stdin=PIPE, stdout=PIPE) as killed:
+        assert killed.stdout
+        number, home = killed.stdout.readline().decode().split()
+        kafka = psutil.Process(int(number))
+        killed.kill()
+
+    wait_until(lambda: has_ended(kafka), "Kafka has ended")
+    wait_until(lambda: not Path(home).exists(), "its folder is gone")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psutil
 
 from tools.bench.processes import Part, java
+from tools.chaos.folder import Folder
 from tools.kafka.broker import Broker
 from tools.verify.topics import TRANSACTIONS
 
@@ -68,10 +68,11 @@ class System:
 def running_system(*, for_long: bool = True) -> Iterator[System]:
     """Start Kafka with the engine's topics; stop it and delete its data afterwards.
 
-    A Kafka that is not `for_long` starts with less work, and does more of it later.
+    That is done also if this process is killed. A Kafka that is not `for_long` starts with less
+    work, and does more of it later.
     """
-    with TemporaryDirectory(prefix="adjust-bench-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
+    with Folder(prefix="adjust-bench-") as folder:
+        home = folder.path
         broker = Broker(home / "kafka", for_long=for_long)
         broker.start()
         try:

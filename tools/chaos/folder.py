@@ -17,8 +17,8 @@ PRIVATE_ALL = 0x4000 | 0x40000
 class Folder:
     """A folder that a program of its own removes, also after a kill -9 of this one."""
 
-    def __init__(self, parent: Path | None = None) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="adjust-chaos-", dir=parent))
+    def __init__(self, parent: Path | None = None, prefix: str = "adjust-chaos-") -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         self._sweeper = subprocess.Popen(
             [sys.executable, "-I", "-S", str(SWEEP), str(self.path)],
             stdin=subprocess.PIPE,
