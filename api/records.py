@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,16 +10,33 @@ import msgspec
 from aiokafka.partitioner import DefaultPartitioner
 
 from api.results import Answer
-from api.rows import Received, Row, Rows
+from api.rows import (
+    AccountRow,
+    AdjustedRow,
+    AdjustmentRow,
+    EventRow,
+    Received,
+    Rows,
+    WordRow,
+)
 from schemas.account import AccountReference
 from schemas.adjustment import AdjustmentRequest
 from schemas.amounts import Amounts
 from schemas.forms import is_guid
-from schemas.headers import BATCH, MESSAGE_CODE, REQUEST_ID, seq_of
+from schemas.headers import (
+    BATCH,
+    MESSAGE_CODE,
+    REMEMBERED,
+    REPLAY,
+    REQUEST_ID,
+    SOURCE,
+    STATE_SEQ,
+    seq_of,
+)
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
-_NUMBER = re.compile("[0-9]{1,18}")
+_NUMBER = re.compile(rb"[0-9]{1,18}")
 _WORD = re.compile(r"\w+")
 WORD_MAX = 64  # characters of a word of a comment that are kept
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,8 +85,10 @@ def enter_transaction(rows: Rows, record: Any) -> None:
     headers = dict(record.headers)
     if record.value is None or seq_of(headers) is None:
         return
-    with suppress(msgspec.DecodeError, ValueError):
+    try:
         _enter(rows, record, headers)
+    except (msgspec.DecodeError, ValueError):
+        return
 
 
 def _enter(rows: Rows, record: Any, headers: Mapping[str, bytes | None]) -> None:
@@ -90,11 +108,9 @@ def _enter(rows: Rows, record: Any, headers: Mapping[str, bytes | None]) -> None
         rows.comment_words += _words(adjustment)
     elif code == b"account":
         account = _decode_account(record.value)
-        rows.accounts[account.ref_id] = {
-            "ref_id": account.ref_id,
-            "external_id": account.external_id,
-            "image": record.value,
-        }
+        rows.accounts[account.ref_id] = AccountRow(
+            account.ref_id, account.external_id, record.value
+        )
 
 
 def received_of(record: Any, partitions: int) -> Received | None:
@@ -134,29 +150,29 @@ def batch_of(record: Any) -> str | None:
 
 def answer_of(record: Any) -> Answer | None:
     """Give the result in a record; None where someone else than the engine wrote it."""
-    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
-    offset, state_seq = headers.get("source", "").rpartition("-")[2], headers.get("state-seq", "")
-    if record.key is None or record.value is None or "requestId" not in headers:
+    headers = dict(record.headers)
+    source, offset, state_seq = _source_of(headers)
+    if record.key is None or record.value is None or REQUEST_ID not in headers:
         return None
-    if not _NUMBER.fullmatch(offset) or not _NUMBER.fullmatch(state_seq):
+    if offset is None or state_seq is None:
         return None
     try:
         status = _decode_result(record.value).status
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    is_replay = headers.get("replay") == "true"
+    is_replay = headers.get(REPLAY) == b"true"
     return Answer(
         account=record.key.decode(errors="replace"),
-        request_id=headers["requestId"],
-        source=headers["source"],
-        request_offset=int(offset),
+        request_id=(headers[REQUEST_ID] or b"").decode(errors="replace"),
+        source=source,
+        request_offset=offset,
         partition=record.partition,
         offset=record.offset,
         value=record.value,
         status=status,
         is_replay=is_replay,
-        is_remembered=headers.get("remembered") != "false",
-        state_seq=int(state_seq) + (2 if status == "APPLIED" and not is_replay else 0),
+        is_remembered=headers.get(REMEMBERED) != b"false",
+        state_seq=state_seq + (2 if status == "APPLIED" and not is_replay else 0),
         decided_at=utc_text(record.timestamp),
     )
 
@@ -183,55 +199,67 @@ def microseconds_of(instant: str) -> int:
     return (datetime.fromisoformat(instant) - _EPOCH) // _MICROSECOND
 
 
+@lru_cache
 def utc_text(timestamp_ms: int) -> str:
     """Write a record's time as `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     seconds, milliseconds = divmod(timestamp_ms, 1000)
     return f"{_second_text(seconds)}.{milliseconds:03d}Z"
 
 
-def _event(event: _Event, image: bytes) -> Row:
-    return {
-        "account": event.account.ref_id,
-        "ref_id": event.ref_id,
-        "event_at": microseconds_of(event.event_date),
-        "usage_type": event.usage_type,
-        "kind": event.kind,
-        "status": event.status,
-        "currency": event.currency,
-        "adjustment_state": event.adjustment_state,
-        "amount": event.current.tax_included_amount,
-        "image": image,
-    }
+def _event(event: _Event, image: bytes) -> EventRow:
+    return EventRow(
+        account=event.account.ref_id,
+        ref_id=event.ref_id,
+        event_at=microseconds_of(event.event_date),
+        usage_type=event.usage_type,
+        kind=event.kind,
+        status=event.status,
+        currency=event.currency,
+        adjustment_state=event.adjustment_state,
+        amount=event.current.tax_included_amount,
+        image=image,
+    )
 
 
-def _adjusted_event(event: _Event, image: bytes) -> Row:
-    return {
-        "of_account": event.account.ref_id,
-        "of_ref_id": event.ref_id,
-        "adjustment_state": event.adjustment_state,
-        "amount": event.current.tax_included_amount,
-        "image": image,
-    }
+def _adjusted_event(event: _Event, image: bytes) -> AdjustedRow:
+    return AdjustedRow(
+        event.adjustment_state,
+        event.current.tax_included_amount,
+        image,
+        event.account.ref_id,
+        event.ref_id,
+    )
 
 
-def _adjustment(adjustment: _Adjustment, image: bytes) -> Row:
-    return {
-        "account": adjustment.account.ref_id,
-        "request_id": adjustment.request_id,
-        "chargeable_event_ref_id": adjustment.chargeable_event_ref_id,
-        "event_version": adjustment.event_version,
-        "reversal_of": adjustment.reversal_of,
-        "image": image,
-    }
+def _adjustment(adjustment: _Adjustment, image: bytes) -> AdjustmentRow:
+    return AdjustmentRow(
+        adjustment.account.ref_id,
+        adjustment.chargeable_event_ref_id,
+        adjustment.event_version,
+        adjustment.request_id,
+        adjustment.reversal_of,
+        image,
+    )
 
 
-def _words(adjustment: _Adjustment) -> Iterable[Row]:
+def _words(adjustment: _Adjustment) -> Iterable[WordRow]:
     for word in sorted(words_of(adjustment.comment)) if adjustment.comment else ():
-        yield {
-            "word": word,
-            "of_account": adjustment.account.ref_id,
-            "of_ref_id": adjustment.chargeable_event_ref_id,
-        }
+        yield WordRow(word, adjustment.account.ref_id, adjustment.chargeable_event_ref_id)
+
+
+def _source_of(headers: Mapping[str, bytes | None]) -> tuple[str, int | None, int | None]:
+    """Give the request record of a result, its offset, and the number before the decision."""
+    source = headers.get(SOURCE) or b""
+    state_seq = headers.get(STATE_SEQ) or b""
+    return (
+        source.decode(errors="replace"),
+        _number(source.rpartition(b"-")[2]),
+        _number(state_seq),
+    )
+
+
+def _number(text: bytes) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 @lru_cache

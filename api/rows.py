@@ -1,12 +1,13 @@
 """What one look at the topics brings, as rows of the read model."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from api.batches.entries import Logged
 from api.results import Answer
 
-Row = dict[str, Any]
 Position = tuple[str, int]
 """A topic and a partition number."""
 
@@ -18,12 +19,63 @@ class Progress(NamedTuple):
     seq: int  # of the last business transaction; 0 on other topics
 
 
-@dataclass(frozen=True, kw_only=True)
-class Received:
-    """A request as it was seen on its topic."""
+class AccountRow(NamedTuple):
+    """An account."""
+
+    ref_id: str
+    external_id: str | None
+    image: bytes
+
+
+class EventRow(NamedTuple):
+    """A chargeable event."""
 
     account: str
+    ref_id: str
+    event_at: int
+    usage_type: str
+    kind: str
+    status: str
+    currency: str
+    adjustment_state: str
+    amount: int
+    image: bytes
+
+
+class AdjustedRow(NamedTuple):
+    """What an adjustment changes of a chargeable event."""
+
+    adjustment_state: str
+    amount: int
+    image: bytes
+    of_account: str
+    of_ref_id: str
+
+
+class AdjustmentRow(NamedTuple):
+    """An adjustment."""
+
+    account: str
+    chargeable_event_ref_id: str
+    event_version: int
     request_id: str
+    reversal_of: str | None
+    image: bytes
+
+
+class WordRow(NamedTuple):
+    """A word of the comment of an adjustment, and the chargeable event that is found by it."""
+
+    word: str
+    of_account: str
+    of_ref_id: str
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A request as it was seen on its topic."""
+
+    request_id: str
+    account: str
     topic_offset: int
     chargeable_event_ref_id: str | None
     user: str | None
@@ -35,11 +87,11 @@ class Received:
 class Rows:
     """Rows to be kept together with the positions up to which the topics were read."""
 
-    accounts: dict[str, Row] = field(default_factory=dict)
-    events: dict[tuple[str, str], Row] = field(default_factory=dict)
-    adjusted_events: dict[tuple[str, str], Row] = field(default_factory=dict)
-    adjustments: list[Row] = field(default_factory=list)
-    comment_words: list[Row] = field(default_factory=list)
+    accounts: dict[str, AccountRow] = field(default_factory=dict)
+    events: dict[tuple[str, str], EventRow] = field(default_factory=dict)
+    adjusted_events: dict[tuple[str, str], AdjustedRow] = field(default_factory=dict)
+    adjustments: list[AdjustmentRow] = field(default_factory=list)
+    comment_words: list[WordRow] = field(default_factory=list)
     requests: list[Received] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     batches: list[Logged] = field(default_factory=list)

@@ -3,10 +3,11 @@
 One writer, any number of readers. Each call blocks: use threads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sql
 from alembic import command
 from alembic.config import Config
@@ -17,7 +18,18 @@ from api.batches.projection import BatchProjection
 from api.claim import claim
 from api.errors import ReadModelLostError
 from api.results import Answer
-from api.rows import Position, Progress, Row, Rows
+from api.rows import (
+    AccountRow,
+    AdjustedRow,
+    AdjustmentRow,
+    EventRow,
+    Position,
+    Progress,
+    Received,
+    Rows,
+    WordRow,
+)
+from api.statements import Prepared
 from api.tables import (
     ACCOUNT,
     ADJUSTMENT,
@@ -54,17 +66,31 @@ class Store:
         _migrate(self.engine)
         self._file = _file_of(self.engine)
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        # Building a statement takes longer than running it.
-        self._account = _replaced(dialect.insert(ACCOUNT), ACCOUNT, "ref_id")
-        self._event = _replaced(
-            dialect.insert(CHARGEABLE_EVENT), CHARGEABLE_EVENT, "account", "ref_id"
+        self._account = self._prepared(
+            _replaced(dialect.insert(ACCOUNT), ACCOUNT, "ref_id"), AccountRow._fields
         )
-        self._adjustment = dialect.insert(ADJUSTMENT).on_conflict_do_nothing()
-        self._word = _word_kept(dialect.insert(COMMENT_WORD))
-        self._request = _request_kept(dialect.insert(REQUEST))
-        self._answer = _answer_kept(dialect.insert(RESULT))
-        self._batches = BatchProjection(dialect)
-        self._position = _replaced(dialect.insert(TOPIC_OFFSET), TOPIC_OFFSET, "topic", "partition")
+        self._event = self._prepared(
+            _replaced(dialect.insert(CHARGEABLE_EVENT), CHARGEABLE_EVENT, "account", "ref_id"),
+            EventRow._fields,
+        )
+        self._words_moved = self._prepared(_WORDS_MOVED, _MOVED)
+        self._adjusted = self._prepared(_EVENT_ADJUSTED, AdjustedRow._fields)
+        self._adjustment = self._prepared(
+            dialect.insert(ADJUSTMENT).on_conflict_do_nothing(), AdjustmentRow._fields
+        )
+        self._word = self._prepared(_word_kept(dialect.insert(COMMENT_WORD)), WordRow._fields)
+        self._request = self._prepared(
+            _request_kept(dialect.insert(REQUEST)), Received.__struct_fields__
+        )
+        self._answer = self._prepared(_answer_kept(dialect.insert(RESULT)), _OF_ANSWER)
+        self._position = self._prepared(
+            _replaced(dialect.insert(TOPIC_OFFSET), TOPIC_OFFSET, "topic", "partition"),
+            ("topic", "partition", "next", "seq"),
+        )
+        self._batches = BatchProjection(self.engine, dialect)
+
+    def _prepared(self, statement: Any, values: Sequence[str]) -> Prepared:
+        return Prepared(self.engine, statement, values)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -84,33 +110,22 @@ class Store:
             for table in METADATA.sorted_tables:
                 connection.execute(table.delete())
             connection.execute(CLUSTER.insert(), {"id": cluster_id})
+        self._batches.forget()
 
     def keep(self, rows: Rows) -> None:
         """Keep what was read, and how far, in one transaction."""
-        positions: Iterable[Row] = (
-            {
-                "topic": topic,
-                "partition": partition,
-                "next": progress.following,
-                "seq": progress.seq,
-            }
-            for (topic, partition), progress in rows.positions.items()
-        )
+        positions = ((*place, *progress) for place, progress in rows.positions.items())
         with self.engine.begin() as connection:
             self._batches.enter(connection, rows.batches)
-            for statement, values in (
-                (self._account, rows.accounts.values()),
-                (self._event, rows.events.values()),
-                (_WORDS_MOVED, rows.events.values()),
-                (_EVENT_ADJUSTED, rows.adjusted_events.values()),
-                (self._adjustment, rows.adjustments),
-                (self._word, rows.comment_words),
-                (self._request, map(vars, rows.requests)),
-                (self._answer, map(_row_of, rows.answers)),
-                (self._position, positions),
-            ):
-                if parameters := list(values):
-                    connection.execute(statement, parameters)
+            self._account.run(connection, rows.accounts.values())
+            self._event.run(connection, rows.events.values())
+            self._words_moved.run(connection, map(_moved, rows.events.values()))
+            self._adjusted.run(connection, rows.adjusted_events.values())
+            self._adjustment.run(connection, rows.adjustments)
+            self._word.run(connection, rows.comment_words)
+            self._request.run(connection, map(msgspec.structs.astuple, rows.requests))
+            self._answer.run(connection, map(_of_answer, rows.answers))
+            self._position.run(connection, positions)
             self._batches.count(connection, rows.answers)
 
     def checkpoint(self) -> None:
@@ -137,6 +152,8 @@ _WORDS_MOVED = sql.text(
     "UPDATE comment_word SET event_at = :event_at WHERE account = :account "
     "AND chargeable_event_ref_id = :ref_id AND event_at <> :event_at"
 )
+_MOVED = ("event_at", "account", "ref_id", "event_at")
+_OF_ANSWER = tuple(column.name for column in RESULT.columns)
 
 
 def _replaced(insert: Any, table: sql.Table, *key: str) -> Any:
@@ -209,12 +226,16 @@ def _migrate(engine: sql.Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _row_of(answer: Answer) -> dict[str, object]:
-    return {
-        "account": answer.account,
-        "request_id": answer.request_id,
-        "request_offset": answer.request_offset,
-        "remembered": answer.is_remembered,
-        "status": answer.status,
-        "value": answer.value,
-    }
+def _moved(event: EventRow) -> tuple[int, str, str, int]:
+    return event.event_at, event.account, event.ref_id, event.event_at
+
+
+def _of_answer(answer: Answer) -> tuple[str, str, int, bool, str, bytes]:
+    return (
+        answer.request_id,
+        answer.account,
+        answer.request_offset,
+        answer.is_remembered,
+        answer.status,
+        answer.value,
+    )

@@ -4,6 +4,7 @@ The first definition of an id is the batch. Parts of a selection follow, and a l
 names and counts it. The first complete selection is the batch's; a list of items is its own.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -55,6 +56,9 @@ class Logged(msgspec.Struct, frozen=True):
     entry: Entry
 
 
+_namespace = lru_cache(UUID)
+
+
 def request_id_of(batch_id: str, item: Item) -> str:
     """Give the requestId of an item: the same whoever sends it, and how often."""
-    return str(uuid5(UUID(batch_id), f"{item.account}/{item.event}"))
+    return str(uuid5(_namespace(batch_id), f"{item.account}/{item.event}"))

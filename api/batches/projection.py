@@ -2,36 +2,56 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sql
 from sqlalchemy import bindparam
 
-from api.batches.entries import LISTED, Definition, Item, Logged, Part, Selected, request_id_of
+from api.batches.entries import LISTED, Definition, Logged, Part, Selected, request_id_of
 from api.batches.tally import Tally
 from api.results import Answer
+from api.statements import Prepared
 from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL
 
-LOOKED_UP = 500  # ids in one question
+LOOKED_UP = 250  # ids in one question
+STRETCH = 5_000  # items of a selection that are read at once
+EXPECTED_MAX = 4 * STRETCH  # items that are remembered
 
 _NOTHING = {"matched": 0, "applied": 0, "refused": 0, "tax_excluded": 0, "tax": 0}
-_ITEM_PLACE = ("batch_id", "selection", "number")
+
+
+class ItemPlace(NamedTuple):
+    """Where an item stands."""
+
+    batch_id: str
+    selection: str
+    number: int
+
+
+ItemKey = tuple[str, str]
+"""The requestId of an item, and its account."""
 
 
 class BatchProjection:
     """Writes batches within the transactions of the read model's one writer."""
 
-    def __init__(self, dialect: Any) -> None:
+    def __init__(self, engine: sql.Engine, dialect: Any) -> None:
         """Build the statements."""
         self._define = dialect.insert(BATCH).on_conflict_do_nothing()
-        self._item = dialect.insert(BATCH_ITEM).on_conflict_do_nothing()
+        item = dialect.insert(BATCH_ITEM).on_conflict_do_nothing()
+        self._item = Prepared(engine, item, _OF_ITEM)
+        self._decided = Prepared(engine, _DECIDED, ("status", *_OF_PLACE))
         refusal = dialect.insert(BATCH_REFUSAL)
         self._refuse = refusal.on_conflict_do_update(
             index_elements=["batch_id", "code"],
             set_={"times": BATCH_REFUSAL.c.times + refusal.excluded["times"]},
         )
+        self._expected: dict[ItemKey, ItemPlace] = {}
+
+    def forget(self) -> None:
+        """All rows are deleted: no item is known any more."""
+        self._expected.clear()
 
     def enter(self, connection: sql.Connection, entries: Iterable[Logged]) -> None:
         """Keep what the topic says, in its order."""
@@ -48,22 +68,42 @@ class BatchProjection:
         """Count those that are results of items which had none yet."""
         if not answers or connection.scalar(_RUNNING) is None:
             return
-        first: dict[tuple[str, str], Answer] = {}
+        first: dict[ItemKey, Answer] = {}
         for answer in answers:
             first.setdefault((answer.request_id, answer.account), answer)
+        self._expect(connection, first.keys())
         tallies: defaultdict[str, Tally] = defaultdict(Tally)
         last: defaultdict[str, str] = defaultdict(str)
         decided = []
-        for row in _undecided(connection, {request_id for request_id, _ in first}):
-            if decision := first.get((row.request_id, row.account)):
-                tallies[row.batch_id].add(decision.value)
-                last[row.batch_id] = max(last[row.batch_id], decision.decided_at)
-                place = {f"of_{name}": getattr(row, name) for name in _ITEM_PLACE}
-                decided.append({**place, "status": decision.status})
-        if decided:
-            connection.execute(_DECIDED, decided)
+        for key, answer in first.items():
+            if place := self._expected.pop(key, None):
+                tallies[place.batch_id].add(answer.value)
+                last[place.batch_id] = max(last[place.batch_id], answer.decided_at)
+                decided.append((answer.status, *place))
+        self._decided.run(connection, decided)
         for batch_id, tally in tallies.items():
             self._add(connection, batch_id, tally, last[batch_id])
+
+    def _expect(self, connection: sql.Connection, keys: Iterable[ItemKey]) -> None:
+        """Learn which of these are undecided items, and with each those around it.
+
+        Results come about as items are sent, in the order of the selection: to read a stretch of
+        it is a fraction of the work of finding each item by its requestId.
+        """
+        if len(self._expected) > EXPECTED_MAX:
+            self._expected.clear()
+        unknown = [*keys]
+        while unknown := [key for key in unknown if key not in self._expected]:
+            ids = [request_id for request_id, _ in unknown[:LOOKED_UP]]
+            del unknown[:LOOKED_UP]
+            found = connection.execute(_FOUND, {"ids": ids}).all()
+            for batch_id, selection, first in {
+                (row.batch_id, row.selection, row.number // STRETCH * STRETCH) for row in found
+            }:
+                asked = {"of_batch": batch_id, "of_selection": selection, "first": first}
+                for number, request_id, account in connection.execute(_STRETCH_OF, asked):
+                    place = ItemPlace(batch_id, selection, number)
+                    self._expected[request_id, account] = place
 
     def _enter_definition(
         self, connection: sql.Connection, logged: Logged, asked: Definition
@@ -86,19 +126,13 @@ class BatchProjection:
             _complete(connection, logged, Selected(LISTED, len(asked.items)))
 
     def _enter_items(self, connection: sql.Connection, batch_id: str, part: Part) -> None:
-        rows = [
-            {
-                "batch_id": batch_id,
-                "selection": part.selection,
-                "number": number,
-                "account": item.account,
-                "chargeable_event_ref_id": item.event,
-                "request_id": request_id_of(batch_id, Item(*item)),
-            }
-            for number, item in enumerate(part.items, part.number)
-        ]
-        if rows:
-            connection.execute(self._item, rows)
+        self._item.run(
+            connection,
+            (
+                (batch_id, part.selection, number, *item, request_id_of(batch_id, item))
+                for number, item in enumerate(part.items, part.number)
+            ),
+        )
 
     def _add(self, connection: sql.Connection, batch_id: str, tally: Tally, at: str) -> None:
         added = {
@@ -122,10 +156,29 @@ class BatchProjection:
 
 
 _RUNNING = sql.select(BATCH.c.batch_id).where(BATCH.c.finished_at.is_(None)).limit(1)
+_OF_ITEM = [column.name for column in BATCH_ITEM.columns if column.name != "status"]
+_OF_PLACE = [f"of_{name}" for name in ItemPlace._fields]
 _DECIDED = (
     BATCH_ITEM.update()
-    .where(*(BATCH_ITEM.c[name] == bindparam(f"of_{name}") for name in _ITEM_PLACE))
+    .where(*(BATCH_ITEM.c[name] == bindparam(f"of_{name}") for name in ItemPlace._fields))
     .values(status=bindparam("status"))
+)
+_FOUND = (
+    sql.select(*(BATCH_ITEM.c[name] for name in ItemPlace._fields))
+    .join(BATCH, BATCH.c.batch_id == BATCH_ITEM.c.batch_id)
+    .where(
+        BATCH.c.selection == BATCH_ITEM.c.selection,
+        BATCH_ITEM.c.status.is_(None),
+        BATCH_ITEM.c.request_id.in_(bindparam("ids", expanding=True)),
+    )
+)
+_FIRST: sql.BindParameter[int] = bindparam("first", type_=sql.Integer)
+_STRETCH_OF = sql.select(BATCH_ITEM.c.number, BATCH_ITEM.c.request_id, BATCH_ITEM.c.account).where(
+    BATCH_ITEM.c.batch_id == bindparam("of_batch"),
+    BATCH_ITEM.c.selection == bindparam("of_selection"),
+    BATCH_ITEM.c.number >= _FIRST,
+    BATCH_ITEM.c.number < _FIRST + STRETCH,
+    BATCH_ITEM.c.status.is_(None),
 )
 _SUMS = ("applied", "refused", "tax_excluded", "tax", "tax_included")
 _LATER = sql.case((BATCH.c.decided_at > bindparam("at"), BATCH.c.decided_at), else_=bindparam("at"))
@@ -159,21 +212,3 @@ def _complete(connection: sql.Connection, logged: Logged, selected: Selected) ->
         .where(BATCH.c.batch_id == logged.batch_id, BATCH.c.selection.is_(None))
         .values(selection=selected.selection, matched=selected.count, finished_at=finished_at)
     )
-
-
-def _undecided(connection: sql.Connection, ids: Iterable[str]) -> Iterable[Any]:
-    """Give the items of these requestIds that have no result yet."""
-    asked = (
-        sql.select(
-            *(BATCH_ITEM.c[name] for name in (*_ITEM_PLACE, "request_id", "account")),
-        )
-        .join(BATCH, BATCH.c.batch_id == BATCH_ITEM.c.batch_id)
-        .where(
-            BATCH.c.selection == BATCH_ITEM.c.selection,
-            BATCH_ITEM.c.status.is_(None),
-            BATCH_ITEM.c.request_id.in_(bindparam("ids", expanding=True)),
-        )
-    )
-    rest = iter(ids)
-    while chunk := list(islice(rest, LOOKED_UP)):
-        yield from connection.execute(asked, {"ids": chunk}).all()
