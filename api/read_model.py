@@ -1,9 +1,10 @@
 """From the topics to SQL: requests, results and business transactions, all partitions, no group.
 
 Each topic has a reader of its own. What they bring is kept together with how far they are, in one
-transaction on one writer thread: whoever comes while it is busy shares the next one. Results wait
-until their requests and the entities that they changed are kept: nothing is ever said to be applied
-whose charge is not there, and whoever has an answer finds all of it.
+transaction on one writer thread: whoever comes while it is busy shares the next one. Results queue
+behind their requests and the entities that they changed: they are kept together or after them, so
+nothing is ever said to be applied whose charge is not there, and whoever has an answer finds all of
+it.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from itertools import chain
+from math import inf
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -74,7 +77,11 @@ class ReadModel:
         self._consumers: list[AIOKafkaConsumer] = []
         self._partitions = 0
         self._reached: dict[TopicPartition, int] = {}
+        self._given: dict[TopicPartition, int] = {}  # to the writer, by whom it is kept in turn
+        self._answered: dict[int, int] = {}
+        self._asked_at = -inf
         self._seq: dict[int, int] = {}  # of the last business transaction of each partition
+        self._seq_given: dict[int, int] = {}
         self._selected: set[str] = set()  # batches whose selection is known to be kept
         self._moved = asyncio.Condition()
         self._ends_at_start: Mapping[TopicPartition, int] | None = None
@@ -98,6 +105,16 @@ class ReadModel:
             for at in consumer.assignment()
         )
         return sum(max(0, behind) for behind in ends)
+
+    @property
+    def answered(self) -> Mapping[int, int]:
+        """By partition the offset of the last request whose result is kept."""
+        return self._answered
+
+    @property
+    def asked_s(self) -> float:
+        """For how many seconds no request was read that is not a batch's."""
+        return monotonic() - self._asked_at
 
     async def run(self) -> None:
         """Read until cancelled, and from where it stopped after each loss of Kafka."""
@@ -137,6 +154,11 @@ class ReadModel:
                 await self._moved.wait_for(lambda: self._reached.get(at, 0) > offset)
         except TimeoutError as error:
             raise NotCaughtUpError from error
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once something is so; looks each time that anything is kept."""
+        async with self._moved:
+            await self._moved.wait_for(is_so)
 
     async def _read(self) -> None:
         async with AsyncExitStack() as stack:
@@ -187,9 +209,10 @@ class ReadModel:
         if not stored:
             await self._on_writer(self._store.start_anew, cluster_id)
             self._selected.clear()
-        self._reached = dict(starts)
+        self._reached, self._given, self._answered = dict(starts), dict(starts), {}
         transactions = [at for at in places if at.topic == self._topics.transactions]
         self._seq = {at.partition: _start(stored, at, 0).seq for at in transactions}
+        self._seq_given, self._unwritten = dict(self._seq), []
         if self._ends_at_start is None:
             self._ends_at_start = ends
         return starts
@@ -229,7 +252,10 @@ class ReadModel:
             await asyncio.to_thread(self._store.checkpoint)
 
     async def _until_told(self, batches: Records) -> None:
-        """Wait, with results, until all that they tell of is kept; the last ones tell the most."""
+        """Wait, with results, until all that they tell of is given to the writer before them.
+
+        The last ones tell the most.
+        """
         results = [records for at, records in batches.items() if at.topic == self._topics.results]
         last = [answer for records in results if (answer := answer_of(records[-1]))]
         async with self._moved:
@@ -238,7 +264,9 @@ class ReadModel:
     async def _until_selected(self, batches: Records) -> None:
         """Wait, with requests of a batch, until its selection is kept: it was written before."""
         requests = (records for at, records in batches.items() if at.topic == self._topics.requests)
-        found = map(batch_of, chain.from_iterable(requests))
+        found = {batch_of(record) for record in chain.from_iterable(requests)}
+        if None in found:
+            self._asked_at = monotonic()
         named = {batch_id for batch_id in found if batch_id is not None}
         if named <= self._selected:
             return
@@ -250,7 +278,7 @@ class ReadModel:
 
     async def _keep(self, batches: Records) -> None:
         """Write this, and all else that waits; then nothing of it waits any more."""
-        self._unwritten.append(batches)
+        await self._give(batches)
         async with self._writing:
             taken, self._unwritten = self._unwritten, []
             if not taken:
@@ -263,7 +291,19 @@ class ReadModel:
         for at, records in (each for written in taken for each in written.items()):
             self._metrics.records_read.labels(at.topic).inc(len(records))
         for answer in rows.answers:
+            self._answered[answer.partition] = answer.request_offset
             self._waiters.deliver(answer)
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _give(self, batches: Records) -> None:
+        """Let it wait for the writer, who takes all at once that waits, or all before it."""
+        self._unwritten.append(batches)
+        for at, records in batches.items():
+            self._given[at] = records[-1].offset + 1
+            if at.topic == self._topics.transactions:
+                known = self._seq_given.get(at.partition, 0)
+                self._seq_given[at.partition] = last_seq(records, known)
         async with self._moved:
             self._moved.notify_all()
 
@@ -288,16 +328,17 @@ class ReadModel:
         return rows
 
     def _is_told(self, answer: Answer) -> bool:
-        """Whether the request and the changed entities of a result are kept as well."""
+        """Whether the request and the changed entities of a result are given to the writer."""
         asked = TopicPartition(self._topics.requests, answer.partition)
         return (
-            self._seq.get(answer.partition, 0) >= answer.state_seq
-            and self._reached[asked] > answer.request_offset
+            self._seq_given.get(answer.partition, 0) >= answer.state_seq
+            and self._given[asked] > answer.request_offset
         )
 
     async def _move(self, reached: dict[TopicPartition, int]) -> None:
         async with self._moved:
             self._reached |= reached
+            self._given |= reached
             self._moved.notify_all()
         self._is_ready = self._is_ready or self._has_reached(self._ends_at_start or {})
 

@@ -8,9 +8,9 @@ Whatever fails is tried again; what was sent is what has a result.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -24,16 +24,19 @@ from api.batches.log import PART_ITEMS, entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of
 from api.batches.threads import in_thread
+from api.batches.under_way import UnderWay
 from api.errors import NotCaughtUpError
 from api.ingress import DroppableProducer
 from api.read_model import Topics
 from schemas.headers import BATCH, CHANNEL
 
 GROUP = "adjust-batches"
-LOOK_S, FULL_S, AGAIN_S = 0.25, 0.05, 1.0
+LOOK_S, AGAIN_S = 0.25, 1.0
 CATCH_UP_S = 60.0
 PAGE = 5_000  # items that are looked up at once
 AT_ONCE = 250  # items of one partition that are sent together
+ALONE_S = 2.0  # without single requests: then so many times as many items are under way
+ALONE_TIMES = 4
 BATCH_BYTES = 256 * 1024
 
 _log = logging.getLogger(__name__)
@@ -42,6 +45,17 @@ Numbered = tuple[int, Item, str]  # with the number in its selection, and the re
 
 class Reading(Protocol):
     """What is needed of the read model."""
+
+    @property
+    def answered(self) -> Mapping[int, int]:
+        """By partition the offset of the last request whose result is kept."""
+
+    @property
+    def asked_s(self) -> float:
+        """For how many seconds no request was read that is not a batch's."""
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once something is so; looks each time that anything is kept."""
 
     async def catch_up(self, limit_s: float, topics: Collection[str]) -> None:
         """Return once everything is kept that these topics hold now."""
@@ -64,13 +78,13 @@ class Runner:
         self._client_options = client_options
         self._reading, self._batches = reading, batches
         self._in_flight_max = in_flight_max
-        self._in_flight: dict[str, int] = {}
+        self._under_way = UnderWay()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @property
     def in_flight(self) -> int:
         """How many items were sent and have no result yet, as far as this process knows."""
-        return sum(self._in_flight.values())
+        return self._under_way.count(self._reading.answered)
 
     async def run(self) -> None:
         """Run what falls to this process until cancelled, over each loss of Kafka."""
@@ -100,6 +114,7 @@ class Runner:
         )
         stack.push_async_callback(consumer.stop)
         await consumer.start()
+        self._under_way = UnderWay()  # what was sent before Kafka was lost may not have arrived
         stack.push_async_callback(self._stop_all)
         while True:
             await consumer.getmany(timeout_ms=int(LOOK_S * 1000))
@@ -138,11 +153,9 @@ class Runner:
             await self._send(batch, producer)
             while batch.finished_at is None:
                 await asyncio.sleep(LOOK_S)
-                batch = await self._note(batch)
+                batch = await self._now(batch_id)
         except NotCaughtUpError:
             await asyncio.sleep(AGAIN_S)  # it is begun again
-        finally:
-            self._in_flight.pop(batch_id, None)
 
     async def _now(self, batch_id: str) -> Batch:
         batch = await asyncio.to_thread(self._batches.batch, batch_id)
@@ -177,20 +190,19 @@ class Runner:
         Those of one partition go together: one large transaction costs the engine less than one
         in each partition, and whoever asks for something of another partition does not wait.
         """
-        self._in_flight[batch.batch_id] = 0
         request, after = _requests_of(batch), -1
         partitions = sorted(await producer.partitions_for(self._topics.requests))
         size = min(AT_ONCE, self._in_flight_max)
         while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
             for partition, together in by_partition(page, partitions, size):
-                while self.in_flight + len(together) > self._in_flight_max:
-                    await asyncio.sleep(FULL_S)
-                    batch = await self._note(batch)
-                self._in_flight[batch.batch_id] += len(together)
-                await self._send_together(
-                    producer, partition, [request(item, id_) for _, item, id_ in together]
-                )
+                await self._reading.until(partial(self._has_room, len(together)))
+                records = [request(item, id_) for _, item, id_ in together]
+                await self._send_together(producer, partition, records)
             after = page[-1][0]
+
+    def _has_room(self, count: int) -> bool:
+        alone = ALONE_TIMES if self._reading.asked_s > ALONE_S else 1
+        return self.in_flight + count <= self._in_flight_max * alone
 
     async def _send_together(
         self, producer: AIOKafkaProducer, partition: int, records: Iterable[dict[str, Any]]
@@ -202,16 +214,10 @@ class Runner:
                 builders.append(producer.create_batch())
                 builders[-1].append(timestamp=None, **record)
         topic = self._topics.requests
-        sent = [await producer.send_batch(each, topic, partition=partition) for each in builders]
-        await asyncio.gather(*sent)
-
-    async def _note(self, batch: Batch) -> Batch:
-        """Look how far it is; what was decided is under way no more."""
-        now = await self._now(batch.batch_id)
-        decided = (now.applied + now.refused) - (batch.applied + batch.refused)
-        left = max(0, self._in_flight[batch.batch_id] - decided)
-        self._in_flight[batch.batch_id] = left
-        return now
+        for builder in builders:
+            count = builder.record_count()
+            sent = await (await producer.send_batch(builder, topic, partition=partition))
+            self._under_way.add(partition, sent.offset + count - 1, count)
 
 
 def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:

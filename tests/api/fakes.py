@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from math import inf
 from types import SimpleNamespace
 
 from aiokafka.structs import RecordMetadata, TopicPartition
@@ -72,6 +73,12 @@ class SettledReader:
     catches_up_by: Callable[[], object] = lambda: None  # what a look at the topics brings
     shown: list[tuple[int, int]] = field(default_factory=list)
     lag: int | None = 0
+    answered: dict[int, int] = field(default_factory=dict)
+    asked_s: float = inf
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return if it is so."""
+        assert is_so()
 
     async def catch_up(self, limit_s: float, topics: Collection[str]) -> None:
         """Return at once."""

@@ -9,9 +9,11 @@ import pytest
 
 from api.batches.entries import Definition, Item, Logged, request_id_of
 from api.batches.log import definition_of
+from api.batches.projection import LOOKED_UP, STRETCH
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition
 from api.batches.submission import BatchSubmission, judge_batch
+from api.batches.under_way import UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
@@ -112,6 +114,43 @@ def test_a_default_that_is_said_makes_no_other_batch(changes: dict[str, Any]) ->
     assert isinstance(first, BatchSubmission)
     assert isinstance(second, BatchSubmission), second
     assert definition_of(first) == definition_of(second)
+
+
+def test_items_are_counted_in_whatever_order_they_are_decided(store: Store) -> None:
+    items = [Item("A", f"E-{number}") for number in range(STRETCH + 2)]
+    keep_batch(store, *items)
+    others = [an_answer(a_result(), request_id=str(UUID(int=n))) for n in range(LOOKED_UP + 2)]
+    last, first, second, *_ = (answer_of(items[number]) for number in (-1, 0, 1))
+
+    store.keep(Rows(answers=[*others, last, first, last]))
+    store.keep(Rows(answers=[first, second, *others]))
+
+    report = Batches(store.engine).batch(BATCH_ID)
+    assert report
+    assert (report.applied, report.pending) == (3, STRETCH - 1)
+
+
+def test_a_batch_that_is_read_anew_is_counted_anew(store: Store) -> None:
+    items = Item("A", "E"), Item("B", "E")
+    for _ in range(2):
+        store.start_anew("cluster")
+        keep_batch(store, *items)
+        store.keep(Rows(answers=[answer_of(items[0])]))
+
+    report = Batches(store.engine).batch(BATCH_ID)
+    assert report
+    assert (report.applied, report.pending) == (1, 1)
+
+
+def test_requests_are_under_way_until_one_of_the_same_or_later_is_answered() -> None:
+    under_way = UnderWay()
+    under_way.add(0, 9, 10)
+    under_way.add(1, 4, 5)
+    under_way.add(0, 19, 10)
+
+    counts = [under_way.count(answered) for answered in ({}, {0: 8}, {0: 12}, {0: 12, 1: 4})]
+
+    assert counts == [25, 25, 15, 10]
 
 
 async def test_nothing_is_sent_again_before_all_results_are_read(store: Store) -> None:
