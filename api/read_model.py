@@ -209,7 +209,8 @@ class ReadModel:
         if not stored:
             await self._on_writer(self._store.start_anew, cluster_id)
             self._selected.clear()
-        self._reached, self._given, self._answered = dict(starts), dict(starts), {}
+            self._answered.clear()
+        self._reached, self._given = dict(starts), dict(starts)
         transactions = [at for at in places if at.topic == self._topics.transactions]
         self._seq = {at.partition: _start(stored, at, 0).seq for at in transactions}
         self._seq_given, self._unwritten = dict(self._seq), []
