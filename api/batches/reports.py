@@ -118,10 +118,7 @@ class Batches:
         place = {"batch": batch.batch_id, "selection": batch.selection, "after": after}
         with self._engine.connect() as connection:
             rows = connection.execute(_UNDECIDED, {**place, "wanted": limit}).all()
-        return [
-            (row.number, Item(row.account, row.chargeable_event_ref_id), row.request_id)
-            for row in rows
-        ]
+        return [(number, Item(account, event), id_) for number, account, event, id_ in rows]
 
     def items(self, batch: Batch, status: str | None, limit: int, after: int | None) -> Page[int]:
         """Give the results of the items decided so far, in the order of the selection."""
@@ -190,8 +187,9 @@ _OF_SELECTION = (
     BATCH_ITEM.c.selection == bindparam("selection"),
     BATCH_ITEM.c.number > bindparam("after"),
 )
+_ITEM = BATCH_ITEM.c
 _UNDECIDED = (
-    sql.select(BATCH_ITEM)
+    sql.select(_ITEM.number, _ITEM.account, _ITEM.chargeable_event_ref_id, _ITEM.request_id)
     .where(*_OF_SELECTION, BATCH_ITEM.c.status.is_(None))
     .order_by(BATCH_ITEM.c.number)
     .limit(bindparam("wanted", type_=sql.Integer))

@@ -22,7 +22,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from api.batches.entries import Item, Part, Selected
 from api.batches.log import PART_ITEMS, entry_bytes
 from api.batches.reports import Batch, Batches
-from api.batches.submission import BatchSubmission, request_of
+from api.batches.submission import BatchSubmission, request_of, without_defaults
 from api.batches.threads import in_thread
 from api.batches.under_way import UnderWay
 from api.errors import NotCaughtUpError
@@ -222,10 +222,11 @@ class Runner:
 
 def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:
     asked, encode = batch.definition, msgspec.json.Encoder().encode
+    adjustment = without_defaults(asked.adjustment)
     headers = [(CHANNEL, b"REST"), (BATCH, batch.batch_id.encode())]
 
     def request(item: Item, request_id: str) -> dict[str, Any]:
-        value = encode(request_of(asked.adjustment, request_id, asked.user, item))
+        value = encode(request_of(adjustment, request_id, asked.user, item))
         return {"key": item.account.encode(), "value": value, "headers": headers}
 
     return request

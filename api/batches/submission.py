@@ -272,12 +272,17 @@ def _as_a_request(adjustment: Mapping[str, Any]) -> Any:
 
 def _with_defaults(adjustment: Mapping[str, Any]) -> dict[str, Any]:
     """Give the same for the same thing, whether a default was said or not."""
-    read = _as_a_request(adjustment)
-    return {
-        name: value
-        for name, value in read.model_dump(mode="json", by_alias=True, exclude_none=True).items()
-        if name not in _OF_ITEMS_ALONE
-    }
+    return _read_as_part(adjustment, exclude_none=True)
+
+
+def without_defaults(adjustment: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what goes without saying: each item is shorter so, and read the quick way."""
+    return _read_as_part(adjustment, exclude_defaults=True)
+
+
+def _read_as_part(adjustment: Mapping[str, Any], **left_out: bool) -> dict[str, Any]:
+    read = _as_a_request(adjustment).model_dump(mode="json", by_alias=True, **left_out)
+    return {name: value for name, value in read.items() if name not in _OF_ITEMS_ALONE}
 
 
 def _without_nulls(given: Mapping[str, Any]) -> dict[str, Any]:

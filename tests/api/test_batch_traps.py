@@ -12,11 +12,13 @@ from api.batches.log import definition_of
 from api.batches.projection import LOOKED_UP, STRETCH
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition
-from api.batches.submission import BatchSubmission, judge_batch
+from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
 from api.batches.under_way import UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
+from schemas.reading import read_request
+from streams.domain.decide import content_of
 from tests.api.builders import a_result, an_answer
 from tests.api.fakes import SettledReader
 
@@ -151,6 +153,26 @@ def test_requests_are_under_way_until_one_of_the_same_or_later_is_answered() -> 
     counts = [under_way.count(answered) for answered in ({}, {0: 8}, {0: 12}, {0: 12, 1: 4})]
 
     assert counts == [25, 25, 15, 10]
+
+
+@pytest.mark.parametrize(
+    "adjustment",
+    [ADJUSTMENT, {"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"}],
+    ids=["amount", "full"],
+)
+def test_what_goes_without_saying_is_not_said_of_each_item(adjustment: dict[str, Any]) -> None:
+    batch = judge_batch(json.dumps(a_body(adjustment=adjustment)).encode(), None)
+    assert isinstance(batch, BatchSubmission)
+    assert batch.adjustment.keys() > adjustment.keys()
+
+    said = without_defaults(batch.adjustment)
+
+    assert said == adjustment
+    asked: list[Any] = [
+        read_request(json.dumps(request_of(each, BATCH_ID, "fin:omar", Item("A", "E"))).encode())
+        for each in (said, batch.adjustment)
+    ]
+    assert [*map(content_of, asked)] == [content_of(asked[0])] * 2
 
 
 async def test_nothing_is_sent_again_before_all_results_are_read(store: Store) -> None:
