@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-BATCH_IN_FLIGHT = 500  # items
+BATCH_IN_FLIGHT = 2_000  # items
 PROCESSES_MAX = 16  # of REST in one ADJUST_HOME
 
 
@@ -34,8 +34,8 @@ class ApiSettings(BaseSettings):
         default=BATCH_IN_FLIGHT,
         ge=1,
         le=100_000,
-        description="How many items of batches a REST process has under way at a time. More is "
-        "faster, and lets single requests wait longer.",
+        description="How many items of batches a REST process has under way at most. While single "
+        "requests come it has so few that these are quick; the first of them waits for all.",
     )
 
     @property

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import cache, partial
+from time import monotonic
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ from api.batches.log import PART_ITEMS, entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of, without_defaults
 from api.batches.threads import in_thread
-from api.batches.under_way import UnderWay
+from api.batches.under_way import Piece, UnderWay
 from api.errors import NotCaughtUpError
 from api.ingress import DroppableProducer
 from api.read_model import Topics
@@ -35,8 +36,7 @@ LOOK_S, AGAIN_S = 0.25, 1.0
 CATCH_UP_S = 60.0
 PAGE = 5_000  # items that are looked up at once
 AT_ONCE = 250  # items of one partition that are sent together
-ALONE_S = 2.0  # without single requests: then so many times as many items are under way
-ALONE_TIMES = 4
+ALONE_S = 2.0  # so long no single request came: there are none
 BATCH_BYTES = 256 * 1024
 
 _log = logging.getLogger(__name__)
@@ -78,13 +78,15 @@ class Runner:
         self._client_options = client_options
         self._reading, self._batches = reading, batches
         self._in_flight_max = in_flight_max
-        self._under_way = UnderWay()
+        self._under_way = UnderWay(in_flight_max)
+        self._turn = asyncio.Lock()  # of the batches that run here
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @property
     def in_flight(self) -> int:
         """How many items were sent and have no result yet, as far as this process knows."""
-        return self._under_way.count(self._reading.answered)
+        self._under_way.look(self._reading.answered, monotonic())
+        return self._under_way.count
 
     async def run(self) -> None:
         """Run what falls to this process until cancelled, over each loss of Kafka."""
@@ -114,7 +116,9 @@ class Runner:
         )
         stack.push_async_callback(consumer.stop)
         await consumer.start()
-        self._under_way = UnderWay()  # what was sent before Kafka was lost may not have arrived
+        self._under_way = UnderWay(
+            self._in_flight_max
+        )  # what was sent before Kafka was lost may not have arrived
         stack.push_async_callback(self._stop_all)
         while True:
             await consumer.getmany(timeout_ms=int(LOOK_S * 1000))
@@ -192,17 +196,23 @@ class Runner:
         """
         request, after = _requests_of(batch), -1
         partitions = sorted(await producer.partitions_for(self._topics.requests))
-        size = min(AT_ONCE, self._in_flight_max)
         while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
-            for partition, together in by_partition(page, partitions, size):
-                await self._reading.until(partial(self._has_room, len(together)))
+            for partition, together in by_partition(page, partitions, self._at_once):
                 records = [request(item, id_) for _, item, id_ in together]
-                await self._send_together(producer, partition, records)
+                async with self._turn:
+                    await self._reading.until(partial(self._has_room, len(records)))
+                    await self._send_together(producer, partition, records)
             after = page[-1][0]
 
+    def _limit(self) -> int:
+        return self._under_way.limit(is_alone=self._reading.asked_s > ALONE_S)
+
+    def _at_once(self) -> int:
+        return min(AT_ONCE, max(1, self._limit() // 2))
+
     def _has_room(self, count: int) -> bool:
-        alone = ALONE_TIMES if self._reading.asked_s > ALONE_S else 1
-        return self.in_flight + count <= self._in_flight_max * alone
+        in_flight = self.in_flight
+        return in_flight == 0 or in_flight + count <= self._limit()
 
     async def _send_together(
         self, producer: AIOKafkaProducer, partition: int, records: Iterable[dict[str, Any]]
@@ -216,8 +226,9 @@ class Runner:
         topic = self._topics.requests
         for builder in builders:
             count = builder.record_count()
+            began_s = monotonic()
             sent = await (await producer.send_batch(builder, topic, partition=partition))
-            self._under_way.add(partition, sent.offset + count - 1, count)
+            self._under_way.add(Piece(partition, sent.offset + count - 1, count, began_s))
 
 
 def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:
@@ -233,9 +244,9 @@ def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:
 
 
 def by_partition(
-    page: Iterable[Numbered], partitions: Sequence[int], size: int
+    page: Iterable[Numbered], partitions: Sequence[int], at_once: Callable[[], int]
 ) -> Iterator[tuple[int, list[Numbered]]]:
-    """Cut a page into lists of at most `size` items of one partition, the partitions in turn."""
+    """Cut a page into lists of at most so many items of one partition, the partitions in turn."""
     place = DefaultPartitioner()
     of_account = cache(lambda account: place(account.encode(), partitions, partitions))
     parts: defaultdict[int, list[Numbered]] = defaultdict(list)
@@ -243,5 +254,6 @@ def by_partition(
         parts[of_account(numbered[1].account)].append(numbered)
     while left := sorted(partition for partition, items in parts.items() if items):
         for partition in left:
+            size = at_once()
             yield partition, parts[partition][:size]
             del parts[partition][:size]

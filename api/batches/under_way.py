@@ -1,7 +1,16 @@
-"""What was sent of batches and has no result yet, told by how far each partition is."""
+"""How many items of batches are under way, and how many may be.
+
+Requests of a partition are answered in the order in which they lie, so one offset tells of all
+before. A single request waits about as long as the items that were sent before it: while there are
+any, so few are under way that items take `AIM_S` each, and as many as allowed while there are none.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
+
+AIM_S = 0.05
+FEWEST, FIRST = 50, 250
+MORE, LESS = 10, 0.8  # as TCP does: a little more as long as it is quick enough, else much less
 
 
 class Piece(NamedTuple):
@@ -10,22 +19,38 @@ class Piece(NamedTuple):
     partition: int
     last: int  # offset
     requests: int
+    sent_s: float
 
 
 class UnderWay:
-    """Requests are answered in the order in which they lie, so one number tells of all before."""
+    """What was sent and has no result yet. Times are seconds of one clock."""
 
-    def __init__(self) -> None:
-        """Nothing is under way."""
+    def __init__(self, most: int) -> None:
+        """Nothing is under way; never more than `most` will be."""
+        self._most = most
+        self._limit = float(min(FIRST, most))
         self._pieces: list[Piece] = []
 
-    def add(self, partition: int, last: int, requests: int) -> None:
-        """So many requests were sent, the last of them with this offset."""
-        self._pieces.append(Piece(partition, last, requests))
-
-    def count(self, answered: Mapping[int, int]) -> int:
-        """Give how many requests are under way; `answered` has each partition's last offset."""
-        self._pieces = [
-            piece for piece in self._pieces if answered.get(piece.partition, -1) < piece.last
-        ]
+    @property
+    def count(self) -> int:
+        """How many requests are under way, as of the last look."""
         return sum(piece.requests for piece in self._pieces)
+
+    def limit(self, *, is_alone: bool) -> int:
+        """How many may be under way; `is_alone` if there are no single requests."""
+        return self._most if is_alone else int(self._limit)
+
+    def add(self, piece: Piece) -> None:
+        """Requests were sent."""
+        self._pieces.append(piece)
+
+    def look(self, answered: Mapping[int, int], now_s: float) -> None:
+        """Leave out what is answered; `answered` has the last such offset of each partition."""
+        ended = [piece for piece in self._pieces if answered.get(piece.partition, -1) >= piece.last]
+        if not ended:
+            return
+        self._pieces = [piece for piece in self._pieces if piece not in ended]
+        if max(now_s - piece.sent_s for piece in ended) > AIM_S:
+            self._limit = max(min(FEWEST, self._most), self._limit * LESS)
+        else:
+            self._limit = min(self._most, self._limit + MORE)

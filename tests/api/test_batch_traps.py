@@ -13,7 +13,7 @@ from api.batches.projection import LOOKED_UP, STRETCH
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition
 from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
-from api.batches.under_way import UnderWay
+from api.batches.under_way import AIM_S, FEWEST, Piece, UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
@@ -145,14 +145,27 @@ def test_a_batch_that_is_read_anew_is_counted_anew(store: Store) -> None:
 
 
 def test_requests_are_under_way_until_one_of_the_same_or_later_is_answered() -> None:
-    under_way = UnderWay()
-    under_way.add(0, 9, 10)
-    under_way.add(1, 4, 5)
-    under_way.add(0, 19, 10)
+    under_way, counts = UnderWay(100), []
+    for piece in (Piece(0, 9, 10, 0.0), Piece(1, 4, 5, 0.0), Piece(0, 19, 10, 0.0)):
+        under_way.add(piece)
 
-    counts = [under_way.count(answered) for answered in ({}, {0: 8}, {0: 12}, {0: 12, 1: 4})]
+    for answered in ({}, {0: 8}, {0: 12}, {0: 12, 1: 4}):
+        under_way.look(answered, 0.0)
+        counts.append(under_way.count)
 
     assert counts == [25, 25, 15, 10]
+
+
+def test_beside_single_requests_fewer_items_are_under_way_as_they_take_longer() -> None:
+    under_way, limits = UnderWay(1_000), []
+    for offset, took_s in enumerate([2 * AIM_S] * 20 + [AIM_S / 2] * 200):
+        under_way.add(Piece(0, offset, 1, 0.0))
+        under_way.look({0: offset}, took_s)
+        limits.append(under_way.limit(is_alone=False))
+
+    assert limits[:20] == sorted(limits[:20], reverse=True)
+    assert (limits[19], limits[-1]) == (FEWEST, 1_000)
+    assert under_way.limit(is_alone=True) == 1_000
 
 
 @pytest.mark.parametrize(
@@ -193,7 +206,7 @@ def test_items_of_one_partition_go_together_and_none_is_lost() -> None:
     items = [Item(f"ACC-{number % 7}", f"E-{number}") for number in range(50)]
     page = [(number, item, str(number)) for number, item in enumerate(items)]
 
-    cut = list(by_partition(page, [0, 1, 2], size=4))
+    cut = list(by_partition(page, [0, 1, 2], lambda: 4))
 
     assert max(len(together) for _, together in cut) == 4
     assert sorted(each for _, together in cut for each in together) == page
