@@ -112,7 +112,7 @@ class ReadModel:
         return self._answered
 
     @property
-    def asked_s(self) -> float:
+    def quiet_s(self) -> float:
         """For how many seconds no request was read that is not a batch's."""
         return monotonic() - self._asked_at
 

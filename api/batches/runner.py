@@ -51,7 +51,7 @@ class Reading(Protocol):
         """By partition the offset of the last request whose result is kept."""
 
     @property
-    def asked_s(self) -> float:
+    def quiet_s(self) -> float:
         """For how many seconds no request was read that is not a batch's."""
 
     async def until(self, is_so: Callable[[], bool]) -> None:
@@ -138,6 +138,8 @@ class Runner:
                 del self._running[batch_id]
                 if not task.cancelled():
                     task.result()
+        if not self._running and self.in_flight:
+            self._under_way = UnderWay(self._in_flight_max)  # nobody waits for what is left
 
     async def _stop_all(self) -> None:
         for task in self._running.values():
@@ -205,7 +207,7 @@ class Runner:
             after = page[-1][0]
 
     def _limit(self) -> int:
-        return self._under_way.limit(is_alone=self._reading.asked_s > ALONE_S)
+        return self._under_way.limit(is_alone=self._reading.quiet_s > ALONE_S)
 
     def _at_once(self) -> int:
         return min(AT_ONCE, max(1, self._limit() // 2))

@@ -74,7 +74,7 @@ class SettledReader:
     shown: list[tuple[int, int]] = field(default_factory=list)
     lag: int | None = 0
     answered: dict[int, int] = field(default_factory=dict)
-    asked_s: float = inf
+    quiet_s: float = inf
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Return if it is so."""

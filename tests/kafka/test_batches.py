@@ -115,7 +115,7 @@ def test_whoever_is_killed_the_batch_goes_on_and_adjusts_each_event_once(
     large_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, began = large_engine, time.monotonic()
-    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", str(max(1, ITEMS // 400)))  # not over at once
+    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", str(max(2, ITEMS // 100)))  # not over at once
     body = a_batch()
     batch_id, step = body["batchId"], ITEMS // (KILLS + 1)
     for life in range(KILLS + 1):
@@ -144,7 +144,7 @@ def test_whoever_is_killed_the_batch_goes_on_and_adjusts_each_event_once(
 def test_a_batch_whose_read_model_is_deleted_goes_on_and_reports_all_of_its_items(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", "1")  # so that it is not over at once
+    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", "2")  # so that it is not over at once
     body, home = a_batch(), tmp_path / "rest"
     batch_id = body["batchId"]
     with api(engine, home) as (process, url):
