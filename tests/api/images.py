@@ -27,11 +27,14 @@ def image_of(kind: str, **changes: Any) -> bytes:
 
 
 def a_record(
-    value: bytes | None, *headers: tuple[str, bytes | None], account: str = ACCOUNT
+    value: bytes | None,
+    *headers: tuple[str, bytes | None],
+    account: str = ACCOUNT,
+    partition: int = 0,
 ) -> Any:
-    """Give a record of the one partition there is."""
+    """Give the first record of a partition."""
     key, size = account.encode(), len(value or b"")
-    return ConsumerRecord("any", 0, 0, 0, 0, key, value, None, len(key), size, headers)
+    return ConsumerRecord("any", partition, 0, 0, 0, key, value, None, len(key), size, headers)
 
 
 def entered(code: bytes, *images: bytes, request: str | None = None) -> Rows:

@@ -1,5 +1,6 @@
 """What the reader of the topics keeps of several reads at once."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,9 @@ from api.read_model import ReadModel
 from api.results import Waiters
 from api.rows import Progress
 from api.store import Store
+from tests.api.images import a_record
+
+LIMIT_S = 30.0
 
 
 def record(offset: int, *headers: tuple[str, bytes]) -> Any:
@@ -26,3 +30,21 @@ def test_records_of_others_take_back_no_number_that_was_read_with_them(store: St
     kept = reader._write([{at: [record(0, ("seq", b"7"))]}, {at: [record(1)]}])
 
     assert kept.positions == {(TOPICS.transactions, 3): Progress(2, 7)}
+
+
+async def test_a_result_goes_to_the_writer_behind_all_that_it_tells_of(store: Store) -> None:
+    requests, transactions, results = (
+        TopicPartition(topic, 3) for topic in (TOPICS.requests, TOPICS.transactions, TOPICS.results)
+    )
+    reader = ReadModel(TOPICS, {}, store, Waiters(), Metrics())
+    reader._given = {requests: 0}
+    names = {"requestId": b"1", "source": b"adjustment-requests-3-0", "state-seq": b"5"}
+    result = a_record(b'{"status":"APPLIED"}', *names.items(), partition=3)  # two images follow
+    told = asyncio.create_task(reader._until_told({results: [result]}))
+
+    for before in ({requests: [record(0)]}, {transactions: [record(0, ("seq", b"6"))]}):
+        await reader._give(before)
+        await asyncio.sleep(0)
+        assert not told.done()
+    await reader._give({transactions: [record(1, ("seq", b"7"))]})
+    await asyncio.wait_for(told, LIMIT_S)
