@@ -8,8 +8,8 @@ any, so few are under way that items take `AIM_S` each, and as many as allowed w
 from collections.abc import Mapping
 from typing import NamedTuple
 
-AIM_S = 0.05
-FEWEST, FIRST = 50, 250
+AIM_S = 0.04
+FEWEST, FIRST = 100, 250
 MORE, LESS = 10, 0.8  # as TCP does: a little more as long as it is quick enough, else much less
 
 
