@@ -106,7 +106,7 @@ def _measure_engine(asked: argparse.Namespace, bench: Bench) -> None:
         measure_workloads(bench, asked.workload_rounds, asked.workload_requests)
         measure_hot(bench, asked.paced_rounds, asked.paced_seconds)
     if SCALING in asked.parts:
-        measure_scaling(bench, asked.workload_rounds, asked.workload_requests)
+        measure_scaling(bench, asked.workload_rounds, asked.scaling_requests)
     bench.check_books()
 
 

@@ -30,6 +30,7 @@ SIZES: Sequence[tuple[str, int, float, str]] = (  # name, default, default of a 
     ("paced-rounds", 3, 1, "rounds of those, and of kills"),
     ("workload-requests", 60_000, 4_000, "preloaded requests of each kind a round"),
     ("workload-rounds", 3, 1, "rounds of those"),
+    ("scaling-requests", 60_000, 15_000, "requests sent at once to one and to two workers"),
     ("few-events", 10_000, 1_000, "chargeable events of a small state"),
     ("many-events", 1_000_000, 10_000, "chargeable events of a large state, up to ten million"),
     ("size-requests", 100_000, 4_000, "preloaded requests a round beside both"),
