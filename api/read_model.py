@@ -37,7 +37,7 @@ FETCH_WAIT_MS = 500  # data ends the wait at once
 READ_MAX = 250  # records at once, for the few milliseconds that this keeps a caller waiting
 PARTS_MAX = 2  # likewise, of the batches' topic: each may be a thousand items
 BATCH_MAX = 5_000
-CHECKPOINT_S = 0.2
+CHECKPOINT_S = 0.5
 
 Records = Mapping[TopicPartition, list[Any]]
 T = TypeVar("T")

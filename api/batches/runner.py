@@ -34,10 +34,10 @@ from schemas.headers import BATCH, CHANNEL
 GROUP = "adjust-batches"
 LOOK_S, AGAIN_S = 0.25, 1.0
 CATCH_UP_S = 60.0
-PAGE = 5_000  # items that are looked up at once
-AT_ONCE = 250  # items of one partition that are sent together
+PAGE = 12_000  # items that are looked up at once
+AT_ONCE = 1_000  # items of one partition that are sent together: the engine's largest transaction
 ALONE_S = 2.0  # so long no single request came: there are none
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 512 * 1024
 
 _log = logging.getLogger(__name__)
 Numbered = tuple[int, Item, str]  # with the number in its selection, and the requestId
@@ -199,7 +199,8 @@ class Runner:
         request, after = _requests_of(batch), -1
         partitions = sorted(await producer.partitions_for(self._topics.requests))
         while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
-            for partition, together in by_partition(page, partitions, self._at_once):
+            parts = await asyncio.to_thread(by_partition, page, partitions)
+            for partition, together in in_turn(parts, self._at_once):
                 records = [request(item, id_) for _, item, id_ in together]
                 async with self._turn:
                     await self._reading.until(partial(self._has_room, len(records)))
@@ -245,15 +246,20 @@ def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:
     return request
 
 
-def by_partition(
-    page: Iterable[Numbered], partitions: Sequence[int], at_once: Callable[[], int]
-) -> Iterator[tuple[int, list[Numbered]]]:
-    """Cut a page into lists of at most so many items of one partition, the partitions in turn."""
+def by_partition(page: Iterable[Numbered], partitions: Sequence[int]) -> dict[int, list[Numbered]]:
+    """Give the items of each partition."""
     place = DefaultPartitioner()
     of_account = cache(lambda account: place(account.encode(), partitions, partitions))
     parts: defaultdict[int, list[Numbered]] = defaultdict(list)
     for numbered in page:
         parts[of_account(numbered[1].account)].append(numbered)
+    return parts
+
+
+def in_turn(
+    parts: dict[int, list[Numbered]], at_once: Callable[[], int]
+) -> Iterator[tuple[int, list[Numbered]]]:
+    """Use up items in lists of at most so many of one partition, the partitions in turn."""
     while left := sorted(partition for partition, items in parts.items() if items):
         for partition in left:
             size = at_once()

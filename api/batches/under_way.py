@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 AIM_S = 0.04
-FEWEST, FIRST = 100, 250
+FEWEST = 100  # the engine lets so many pass beside large transactions
 MORE, LESS = 10, 0.8  # as TCP does: a little more as long as it is quick enough, else much less
 
 
@@ -28,7 +28,7 @@ class UnderWay:
     def __init__(self, most: int) -> None:
         """Nothing is under way; never more than `most` will be."""
         self._most = most
-        self._limit = float(min(FIRST, most))
+        self._limit = float(min(FEWEST, most))
         self._pieces: list[Piece] = []
 
     @property

@@ -11,7 +11,7 @@ from api.batches.entries import Definition, Item, Logged, request_id_of
 from api.batches.log import definition_of
 from api.batches.projection import LOOKED_UP, STRETCH
 from api.batches.reports import Batches
-from api.batches.runner import Runner, by_partition
+from api.batches.runner import Runner, by_partition, in_turn
 from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
 from api.batches.under_way import AIM_S, FEWEST, Piece, UnderWay
 from api.desk import TOPICS
@@ -206,7 +206,7 @@ def test_items_of_one_partition_go_together_and_none_is_lost() -> None:
     items = [Item(f"ACC-{number % 7}", f"E-{number}") for number in range(50)]
     page = [(number, item, str(number)) for number, item in enumerate(items)]
 
-    cut = list(by_partition(page, [0, 1, 2], lambda: 4))
+    cut = list(in_turn(by_partition(page, [0, 1, 2]), lambda: 4))
 
     assert max(len(together) for _, together in cut) == 4
     assert sorted(each for _, together in cut for each in together) == page
