@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from schemas.amounts import Amounts
@@ -27,9 +27,9 @@ def test_applied_means_allowed_and_refused_means_a_rule_was_broken(history: list
 
 
 def test_what_is_drawn_reaches_every_refusal() -> None:
+    everything = {"APPLIED", *Refusal} - {Refusal.AMBIGUOUS_ID}
     reached: set[str] = set()
 
-    @settings(max_examples=400)
     @given(histories)
     def draw(history: list[Step]) -> None:
         ledger = Ledger()
@@ -37,8 +37,11 @@ def test_what_is_drawn_reaches_every_refusal() -> None:
             ledger.take(kind, body)
         reached.update(ledger.codes)
 
-    draw()
-    assert reached == {"APPLIED", *Refusal} - {Refusal.AMBIGUOUS_ID}
+    for n in range(40):  # a rare one is missing from many a hundred of draws
+        seed(n)(draw)()
+        if reached == everything:
+            return
+    assert reached == everything
 
 
 LAST: dict[
