@@ -112,7 +112,7 @@ def _read_request_slowly(
     try:
         request = AdjustmentRequest.model_validate_json(json.dumps(given))
     except ValidationError as error:
-        broken = error
+        broken = error.with_traceback(None)  # else it holds on to all that its callers hold
     faults = faults_of(given, broken)
     if not faults:
         return request

@@ -4,7 +4,8 @@ What goes in: an event, or what an applied request came to. What comes out: a th
 the bytes that its JSON has, so that more of the state is in memory and less of it is moved about.
 
 Always true: what is read is what was written, and its JSON is the JSON that was published, byte for
-byte. Rows that were stored in an older form, as JSON or with the result's JSON, are read as well.
+byte. Rows that were stored in an older form, as JSON or with the result's JSON, are read as well;
+a row with more values than are known here is of a newer version, and is refused.
 Whoever gives an entity or a result one more attribute makes a form of its own for older rows, so
 that a repeat is still told what the first was.
 """
@@ -30,7 +31,7 @@ _MANY_VALUES = 0xDC  # how msgpack begins a list of more than 15 values
 _encode, _pack = msgspec.json.Encoder().encode, msgspec.msgpack.Encoder().encode
 
 
-class StoredAnswer(msgspec.Struct, frozen=True, array_like=True):
+class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The first result of a request, byte for byte, and what was asked: of refused requests."""
 
     content: bytes  # digest of what was asked
@@ -45,7 +46,14 @@ class StoredAnswer(msgspec.Struct, frozen=True, array_like=True):
         return _decode_result(self.value).adjustment
 
 
-class AppliedAnswer(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
+class AppliedAnswer(
+    msgspec.Struct,
+    frozen=True,
+    array_like=True,
+    kw_only=True,
+    gc=False,
+    forbid_unknown_fields=True,
+):
     """What an applied request came to; whatever follows from the event is left out."""
 
     content: bytes  # digest of what was asked
@@ -166,7 +174,8 @@ def _by_place(entity: type[msgspec.Struct]) -> Any:
     """Make the form of an entity in which its values, and those within them, stand by place."""
     hints = get_type_hints(entity)
     fields = [(name, _form_of(hints[name])) for name in entity.__struct_fields__]
-    return msgspec.defstruct(f"{entity.__name__}Row", fields, array_like=True, gc=False)
+    name = f"{entity.__name__}Row"
+    return msgspec.defstruct(name, fields, array_like=True, gc=False, forbid_unknown_fields=True)
 
 
 def _form_of(hint: Any) -> Any:

@@ -26,11 +26,18 @@ class Known(NamedTuple):
 
     progress: Progress  # as the last transaction stored it
     next: Mapping[str, int]  # of each input; ahead of `progress` over offsets without records
+    kept: Mapping[str, dict[bytes, Any]]  # by table the rows in memory, as they are in the state
 
     @property
     def is_ahead(self) -> bool:
         """Whether offsets without records were passed that no transaction has stored."""
         return self.next != self.progress.next
+
+
+def begin(plan: Plan, progress: Progress) -> Known:
+    """Give what a unit knows as it begins to serve: of rows nothing, whatever it knew before."""
+    kept: dict[str, dict[bytes, Any]] = {t.name: {} for t in plan.tables.values() if t.is_kept}
+    return Known(progress, progress.next, kept)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def decide(
         yield Decided()
         after = protocol.advanced(progress, next_, work.seq)
         progress = yield from protocol.transaction(after, writes(work, after))
-    return Known(progress, next_)
+    return Known(progress, next_, known.kept)
 
 
 def writes(work: Work, progress: Progress) -> Writes:

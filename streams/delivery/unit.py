@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.structs import TopicPartition
 
 from streams.delivery import protocol
-from streams.delivery.deciding import Decide, Decided, Known, decide
+from streams.delivery.deciding import Decide, Decided, Known, begin, decide
 from streams.delivery.errors import die
 from streams.delivery.intake import Intake, Slice
 from streams.delivery.protocol import Progress
@@ -35,7 +35,6 @@ class Unit:
         self.intake = Intake()
         self.producer: Transaction | None = None
         self.known: Known | None = None  # once it serves
-        self.kept: dict[str, dict[bytes, Any]] = {}  # committed rows, for as long as it serves
         self.task: asyncio.Task[None] | None = None
         self.stored_at = time.perf_counter()  # when progress was last written
         self.wake = asyncio.Event()
@@ -51,8 +50,7 @@ class Unit:
 
     def serve(self, progress: Progress, take_over: int) -> None:
         """Open the gate, at the offsets of the state."""
-        self.known = Known(progress, progress.next)
-        self.kept = {name: {} for name, table in self.plan.tables.items() if table.is_kept}
+        self.known = begin(self.plan, progress)
         self.intake.open(take_over, progress.next)
         self.task = self.delivery.task(self._run(), f"unit {self.number}")
 
@@ -111,7 +109,7 @@ class Unit:
         assert self.producer
         began = time.perf_counter()
         seq, outgoing = self.known.progress.seq, self.producer.batches
-        work = Work(self.plan, self.store, self.number, seq, outgoing, self.kept)
+        work = Work(self.plan, self.store, self.number, seq, outgoing, self.known.kept)
         taken = _Taken(self, work)
         is_overdue = began - self.stored_at > IDLE_S
         known = await drive(
@@ -123,7 +121,7 @@ class Unit:
             self.stored_at = time.perf_counter()
             self.delivery.metrics.committed(taken.count, self.stored_at - began, work.tally)
         self.known = known
-        for rows in self.kept.values():
+        for rows in known.kept.values():
             forget_oldest(rows, KEPT_MAX)
 
 

@@ -28,7 +28,9 @@ def plan(partitions: int, inputs: int, handler: Handler) -> Plan:
         outputs=(RESULTS, BUSINESS),
         dead_letters=dict.fromkeys(names, DEAD),
         tables={
-            BALANCES: Table(BALANCES, f"{BALANCES}-changelog", _encode_balance, _decode_balance),
+            BALANCES: Table(
+                BALANCES, f"{BALANCES}-changelog", _encode_balance, _decode_balance, is_kept=True
+            ),
             ANSWERS: Table(ANSWERS, f"{ANSWERS}-changelog", bytes, bytes),
         },
         progress_changelog=PROGRESS_CHANGELOG,

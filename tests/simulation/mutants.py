@@ -260,5 +260,6 @@ MUTANTS = {
     "seq not kept in the state": _mutant(5, SEQ, bring_up=forgets_seq),
     "slices of an earlier take-over taken in": _mutant(361, DEATH, receive=receives_all),
     "gate opened by an earlier recovery": _mutant(95, DEATH, complete=opens_for_another),
+    "rows kept in memory over a take-over": _mutant(20453, ORACLE, keeps_rows=True),
     "units fenced in mid transaction": _mutant(27, SEQ, own=stops_nothing),
 }

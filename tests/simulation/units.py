@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.delivery import owning, protocol
-from streams.delivery.deciding import Decide, Decided, Known
+from streams.delivery.deciding import Decide, Decided, Known, begin
 from streams.delivery.intake import Intake
 from streams.delivery.protocol import Ends, Local, Progress, Span
 from streams.delivery.work import Work
@@ -152,7 +152,9 @@ class Unit:
 
     def _serve(self, step: owning.Serve) -> None:
         self.say(f"serves from {step.progress.next}, commit {step.progress.commit}")
-        self.known = Known(step.progress, step.progress.next)
+        before, self.known = self.known, begin(self.world.plan, step.progress)
+        if before and self.process.variant.keeps_rows:
+            self.known = self.known._replace(kept=before.kept)
         self.intake.open(step.take_over, step.progress.next)
         self.actor = self.process.start(f"unit {self.number}", self._serving())
 
@@ -169,7 +171,8 @@ class Unit:
             yield None
             assert self.known
             seq = self.known.progress.seq
-            self.work = Work(world.plan, self.disk, self.number, seq)
+            kept = self.known.kept
+            self.work = Work(world.plan, self.disk, self.number, seq, kept=kept)
             is_overdue = self.known.is_ahead and world.choices.happens(10)
             parts = [part for part, _ in taken]
             steps = variant.decide(self.work, self.known, parts, is_overdue=is_overdue)

@@ -31,6 +31,7 @@ class Variant:
     fence: Callable[[Coordinator, str, Any], Any] = Coordinator.fence
     handler: Callable[[Clock], ledger.Handler] = pure
     repeats_end: bool = False  # EndTxn, when no answer came
+    keeps_rows: bool = False  # those in memory, from one time of serving to the next
 
 
 AS_WRITTEN = Variant()

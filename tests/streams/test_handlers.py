@@ -1,7 +1,9 @@
 """What each input record makes the engine write, headers included; without Kafka."""
 
+import gc
 import json
 import uuid
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -260,6 +262,18 @@ def test_of_rows_that_are_kept_the_oldest_go_first() -> None:
     assert len(rows) == 5
     forget_oldest(rows, 2)
     assert list(rows.values()) == [3, 4]
+
+
+def test_what_a_malformed_request_was_read_for_does_not_outlive_it() -> None:
+    work = Work(build_plan(12), EmptyStore(), UNIT, {})
+    outlives = weakref.ref(work)
+    gc.disable()  # whatever is in a cycle waits for it
+    try:
+        handle(work, record("adjustment-requests", REQUEST_VALUE | {"chargeAdjustment": "much"}))
+        del work
+        assert outlives() is None
+    finally:
+        gc.enable()
 
 
 def test_a_malformed_request_takes_no_place_of_a_good_one(work: Work) -> None:

@@ -5,6 +5,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +14,9 @@ from schemas.amounts import Amounts
 from schemas.chargeable_event import ChargeableEvent, Tax
 from schemas.forms import INTEGER_MAX, INTEGER_MIN, RATE_MAX
 from streams import rows
-from streams.domain.decide import adjustment_ref_id, applied_result
-from tests.builders import adjusted
+from streams.domain.decide import adjustment_ref_id, applied_result, decide
+from streams.domain.state import State
+from tests.builders import account, adjusted, event, noted, request
 
 encode = msgspec.json.Encoder().encode
 
@@ -77,6 +79,80 @@ def test_an_applied_request_is_told_again_byte_for_byte(
     assert read.value == encode(applied_result(left, applied))
     assert (read.adjustment, read.content) == (applied, b"digest")
     assert (read.status, read.subject, read.reversed_by) == ("APPLIED", left.ref_id, None)
+
+
+EVENT_VALUES = [
+    "CE-500001",
+    ["ACC-1001"],
+    "DATA_ROAMING",
+    "USAGE",
+    "2026-11-03T14:21:09+01:00",
+    734003200,
+    "BYTE",
+    "EUR",
+    [10000000, 2100000, 12100000],  # original
+    ["VAT21", 2100],
+    "4000-ROAM",
+    "RATED",
+    ["2026-11-01T00:00:00+01:00", "2026-12-01T00:00:00+01:00"],
+    "INV-9",
+    [-826446, -173554, -1000000],  # adjusted
+    [9173554, 1926446, 11100000],  # current
+    "PARTIALLY_CREDITED",
+    1,
+    2,
+]
+ANSWER_VALUES = [
+    b"digest",
+    msgspec.msgpack.encode(EVENT_VALUES),
+    "7d8f3f3e-6f0a-4d2b-9a51-0c8a5f6f2f10",
+    "crm:jane",
+    "REST",
+    "CREDIT",
+    "AMOUNT",
+    "PROPORTIONAL",
+    "INCORRECT_METERING",
+    "metered twice in roaming",
+    [-826446, -173554, -1000000],  # effect
+    [10000000, 2100000, 12100000],  # before
+    "SAME_PERIOD",
+    None,
+    "3b1f0a52-0f0c-4b1b-8d3a-1d2c3b4a5f61",
+    "2026-11-05T09:30:00.123Z",
+    None,
+]
+
+
+def as_stored() -> tuple[bytes, rows.AppliedAnswer, Adjustment, ChargeableEvent]:
+    """Give the row of an event, and what is remembered, of an adjustment made anew."""
+    batch = noted(batch="3b1f0a52-0f0c-4b1b-8d3a-1d2c3b4a5f61")
+    made = decide(State(account(), event(invoiceRefId="INV-9"), None), request(), batch)
+    assert made.adjustment is not None
+    assert made.chargeable_event is not None
+    row = rows.row_of_event(made.chargeable_event)
+    answer = rows.applied_answer(b"digest", row, made.adjustment)
+    return row, answer, made.adjustment, made.chargeable_event
+
+
+def test_what_is_stored_is_these_values_in_these_places() -> None:
+    row, answer, *_ = as_stored()
+    assert msgspec.msgpack.decode(row) == EVENT_VALUES
+    assert msgspec.msgpack.decode(rows.row_of_answer(answer)) == ANSWER_VALUES
+
+
+def test_what_others_stored_so_is_read() -> None:
+    _, _, applied, left = as_stored()
+    assert rows.event_of_row(msgspec.msgpack.encode(EVENT_VALUES)) == left
+    read = rows.answer_of_row(msgspec.msgpack.encode(ANSWER_VALUES))
+    assert read.value == encode(applied_result(left, applied))
+
+
+def test_a_row_of_a_newer_version_is_refused() -> None:
+    newer = msgspec.msgpack.encode([*EVENT_VALUES, "more"])
+    with pytest.raises(msgspec.ValidationError):
+        rows.event_of_row(newer)
+    with pytest.raises(msgspec.ValidationError):
+        rows.answer_of_row(msgspec.msgpack.encode([*ANSWER_VALUES, "more"]))
 
 
 def test_a_row_takes_less_than_a_third_of_its_json() -> None:

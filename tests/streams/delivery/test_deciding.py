@@ -36,7 +36,7 @@ def work() -> Work:
 
 def known(at: int = 5, stored: int = 5) -> Known:
     progress = Progress("C1", {}, next={"requests": stored}, commit=4, line=(("aaaa", 1),))
-    return Known(progress, {"requests": at})
+    return Known(progress, {"requests": at}, {})
 
 
 def slice_of(start: int, *offsets: int, end: int) -> Slice:
