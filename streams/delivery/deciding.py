@@ -26,7 +26,8 @@ class Known(NamedTuple):
 
     progress: Progress  # as the last transaction stored it
     next: Mapping[str, int]  # of each input; ahead of `progress` over offsets without records
-    kept: Mapping[str, dict[bytes, Any]]  # by table the rows in memory, as they are in the state
+    kept: Mapping[str, dict[bytes, Any]]  # by table rows as they were decided: a transaction that
+    # fails ends the process, so what it left here is never read
 
     @property
     def is_ahead(self) -> bool:

@@ -1,7 +1,9 @@
 """Measures how long a killed program's requests wait until it answers again.
 
 It is killed while requests come in, so that it leaves a transaction open, and started at once.
-Each is a static member of its group with a session of 6 s, so Kafka has not even missed it.
+Each is a static member of its group with a session of 6 s, so Kafka has not even missed it. Kafka
+Streams then drops its stores, as with exactly-once after each end that is not orderly, and reads
+its changelogs from their beginning: its time grows with the state.
 """
 
 import signal
