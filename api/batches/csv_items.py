@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from api.batches.entries import Item
 from api.batches.submission import ITEMS_MAX, ref_id_fault, size_faults, twice
@@ -31,11 +32,11 @@ def read_items(file: bytes) -> tuple[Item, ...] | list[Fault]:
     heading = text.split("\n", 1)[0]
     separator = max(SEPARATORS, key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows = ((reader.line_num, row) for row in reader if any(field.strip() for field in row))
     try:
-        rows = [(reader.line_num, row) for row in reader if any(field.strip() for field in row)]
+        return _items_of([*islice(rows, 1 + ITEMS_MAX + 1)])  # a heading, and one too many
     except csv.Error as error:
         return [_fault(reader.line_num, f"is not CSV: {error}")]
-    return _items_of(rows)
 
 
 def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | list[Fault]:
@@ -43,12 +44,15 @@ def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | list[
     if sorted(names) != sorted(COLUMNS):
         return [_fault(1, f"must name the columns {' and '.join(COLUMNS)}")]
     account, event = (names.index(name) for name in COLUMNS)
-    too_many = [*size_faults(len(rows) - 1)]
-    if too_many:
-        return too_many
+    if len(rows) == 1:
+        return [*size_faults(0)]
+    if len(rows) > 1 + ITEMS_MAX:
+        return [
+            _fault(rows[-1][0], f"is one too many: there may be {ITEMS_MAX:,} chargeable events")
+        ]
     faults: list[Fault] = []
     first: dict[Item, int] = {}
-    for number, row in rows[1 : ITEMS_MAX + 1]:
+    for number, row in rows[1:]:
         found = [*_row_faults(number, row)]
         if not found:
             item = Item(row[account].strip(), row[event].strip())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, Self
 
 import msgspec
@@ -77,8 +78,9 @@ class BatchRejection:
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> Self:
         """Say all that is wrong: in the order of the codes, then by field; 20 at most."""
-        in_order = sorted(faults, key=lambda fault: (_LADDER.index(fault.code), fault.field))
-        shown = in_order[:FAULTS_MAX]
+        shown = nsmallest(
+            FAULTS_MAX, faults, key=lambda fault: (_LADDER.index(fault.code), fault.field)
+        )
         return cls(detail=" ".join(fault.message for fault in shown), faults=shown)
 
 
@@ -95,9 +97,9 @@ def judge_batch(
     given = _without_nulls(given)
     if idempotency_key:
         given.setdefault("batchId", idempotency_key)
-    faults = [*_faults_of(given, idempotency_key, uploaded)]
-    if faults:
-        return BatchRejection.of(faults)
+    rejection = BatchRejection.of(_faults_of(given, idempotency_key, uploaded))
+    if rejection.faults:
+        return rejection
     items, asked = given.get("items"), given.get("filter")
     listed = None if items is None else [_item(each) for each in items]
     return BatchSubmission(
@@ -113,8 +115,7 @@ def judge_batch(
 def _faults_of(
     given: Mapping[str, Any], idempotency_key: str | None, uploaded: Sequence[Item] | None
 ) -> Iterator[Fault]:
-    for name in given.keys() - {*KNOWN}:
-        yield _unknown(name)
+    yield from _unknown(given, KNOWN)
     yield from _batch_id_faults(given.get("batchId"), idempotency_key)
     user = given.get("user")
     if user is None:
@@ -164,14 +165,13 @@ def _filter_faults(asked: Any) -> Iterator[Fault]:
     if not isinstance(asked, dict):
         yield _fault(Refusal.INVALID_TYPE, "filter", "must be an object")
         return
-    if not _without_nulls(asked):
+    given, values = _without_nulls(asked), {}
+    if not given:
         yield _fault(Refusal.MISSING_ATTRIBUTE, "filter", f"must say one of {', '.join(FILTERS)}")
-    values = {}
-    for name, text in _without_nulls(asked).items():
-        field = f"filter.{name}"
-        if name not in FILTERS:
-            yield _unknown(field)
-        elif not isinstance(text, str):
+    yield from _unknown(given, FILTERS, "filter.")
+    for name in given.keys() & FILTERS.keys():
+        field, text = f"filter.{name}", given[name]
+        if not isinstance(text, str):
             yield _fault(Refusal.INVALID_TYPE, field, f"must be {FILTERS[name].expected}")
         else:
             try:
@@ -226,15 +226,13 @@ def _item_faults(item: Any, place: str) -> Iterator[Fault]:
     if not isinstance(item, dict):
         yield _fault(Refusal.INVALID_TYPE, place, f"must be an object such as {json.dumps(_ITEM)}")
         return
-    for name in item.keys() - _ITEM.keys():
-        yield _unknown(f"{place}.{name}")
+    yield from _unknown(item, _ITEM, f"{place}.")
     account = item.get("account")
     if account is not None and not isinstance(account, dict):
         yield _fault(Refusal.INVALID_TYPE, f"{place}.account", "must be an object with a refId")
     else:
         account = account or {}
-        for name in account.keys() - {"refId"}:
-            yield _unknown(f"{place}.account.{name}")
+        yield from _unknown(account, {"refId"}, f"{place}.account.")
         if fault := ref_id_fault(f"{place}.account.refId", account.get("refId")):
             yield fault
     if fault := ref_id_fault(f"{place}.chargeableEventRefId", item.get("chargeableEventRefId")):
@@ -302,11 +300,13 @@ def request_of(
     }
 
 
-def _unknown(name: str) -> Fault:
-    shown = name.encode(errors="replace").decode()
-    shown = shown if len(shown) <= QUOTED_MAX else shown[:QUOTED_MAX] + "…"
-    text = f"{json.dumps(shown, ensure_ascii=False)} is not an attribute of a batch."
-    return Fault(code=Refusal.UNKNOWN_ATTRIBUTE, field=shown, message=text)
+def _unknown(given: Mapping[str, Any], known: Iterable[str], place: str = "") -> Iterator[Fault]:
+    """Name attributes that there are not: in order, and no more of them than are told."""
+    for name in nsmallest(FAULTS_MAX, given.keys() - {*known}):
+        field = place + name
+        shown = field if len(field) <= QUOTED_MAX else field[:QUOTED_MAX] + "…"
+        text = f"{json.dumps(shown, ensure_ascii=False)} is not an attribute of a batch."
+        yield Fault(code=Refusal.UNKNOWN_ATTRIBUTE, field=shown, message=text)
 
 
 def _fault(code: Refusal, field: str, what: str) -> Fault:

@@ -120,11 +120,11 @@ async def _submission_of(request: Request) -> BatchSubmission | Response:
             body, file = await parts_of(request.headers, body)
         except UploadError as error:
             return problem(Mishap.BAD_REQUEST, str(error), instance=PATH)
-        read = read_items(file)
+        read = await asyncio.to_thread(read_items, file)
         if isinstance(read, list):
             return _rejected(BatchRejection.of(read))
         items = read
-    judged = judge_batch(body, idempotency_key(request), items)
+    judged = await asyncio.to_thread(judge_batch, body, idempotency_key(request), items)
     return judged if isinstance(judged, BatchSubmission) else _rejected(judged)
 
 

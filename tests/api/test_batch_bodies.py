@@ -1,6 +1,8 @@
 """What is wrong with a posted batch is said by attribute or row, all of it at once."""
 
+import asyncio
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 import httpx
@@ -10,6 +12,8 @@ from api.batches.csv_items import read_items
 from api.batches.entries import Item
 from api.batches.submission import ITEMS_MAX
 from api.desk import Desk
+from schemas.adjustment_result import Fault
+from schemas.faults import FAULTS_MAX
 from tests.api.fakes import KeptLog
 
 PATH = "/v1/adjustment-batches"
@@ -161,7 +165,8 @@ async def test_more_items_than_ten_thousand_are_too_many(client: httpx.AsyncClie
     assert answer.json()["detail"] == "items must be 1 to 10,000 chargeable events, not 10,001."
     rows = HEADING + b"".join(b"A,E%d\n" % n for n in range(ITEMS_MAX + 1))
     answer = await client.post(PATH, files=upload(rows))
-    assert answer.json()["detail"] == "items must be 1 to 10,000 chargeable events, not 10,001."
+    said = "Row 10002 is one too many: there may be 10,000 chargeable events."
+    assert answer.json()["detail"] == said
 
 
 async def test_the_idempotency_key_must_be_the_batch_id(client: httpx.AsyncClient) -> None:
@@ -201,3 +206,47 @@ async def test_an_upload_has_two_parts(
 async def test_items_of_a_file_go_with_no_others(client: httpx.AsyncClient) -> None:
     answer = await client.post(PATH, files=upload(GOOD_FILES["plain"], BODY))
     assert [fault["field"] for fault in answer.json()["errors"]] == ["filter"]
+
+
+async def turns_beside(call: Awaitable[httpx.Response]) -> tuple[httpx.Response, int]:
+    """Give the answer, and how often somebody else had a turn of the event loop meanwhile."""
+    task, turns = asyncio.ensure_future(call), 0
+    while not task.done():
+        await asyncio.sleep(0)
+        turns += 1
+    return task.result(), turns
+
+
+LARGE: dict[str, dict[str, Any]] = {
+    "empty rows": {"files": upload(HEADING + b",\n" * 300_000)},
+    "unknown attributes": {"json": {f"x{number}": 1 for number in range(200_000)}},
+    "bad items": {"json": {**OF_LIST, "items": [{"x": 1}] * 10_000}},
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+async def test_others_have_their_turns_while_a_large_body_is_judged(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    answer, turns = await turns_beside(client.post(PATH, **LARGE[name]))
+    assert answer.status_code == 400
+    assert turns > 100  # on the event loop itself it is judged in one
+
+
+async def test_what_is_told_of_many_faults_is_the_first_of_them(client: httpx.AsyncClient) -> None:
+    unknown = [f"x{number}" for number in range(30, 0, -1)]
+    item = {"chargeableEventRefId": "E", **dict.fromkeys(unknown, 1)}
+    body = {**OF_LIST, **dict.fromkeys(unknown, 1), "items": [LISTED] + [item] * 5}
+    answer = await client.post(PATH, json=body)
+    missing = [("MISSING_ATTRIBUTE", f"items.{n}.account.refId") for n in range(1, 6)]
+    told = sorted([f"items.{n}.{name}" for n in range(1, 6) for name in unknown] + unknown)
+    expected = missing + [("UNKNOWN_ATTRIBUTE", name) for name in told]
+    errors = [(fault["code"], fault["field"]) for fault in answer.json()["errors"]]
+    assert errors == expected[:FAULTS_MAX]
+
+
+def test_a_file_is_read_no_further_than_to_the_first_row_too_many() -> None:
+    rows = HEADING + b"".join(b"A,E%d\n" % n for n in range(ITEMS_MAX + 1))
+    (fault,) = read_items(rows + b'A,"E\n')
+    assert isinstance(fault, Fault)
+    assert f"{ITEMS_MAX:,}" in fault.message
