@@ -104,10 +104,10 @@ def _read_request_slowly(
     if not isinstance(request_id, str) or not request_id:
         text = "The request has no requestId that is a text, so that nobody can be answered."
         return Unreadable(DeadLetterCode.NO_REQUEST_ID, text)
-    given = _worth_judging(AdjustmentRequest, content)
+    given = worth_judging(AdjustmentRequest, content)
     account = given.get("account")
     if isinstance(account, dict):
-        given["account"] = account = _worth_judging(RequestedAccount, account)
+        given["account"] = account = worth_judging(RequestedAccount, account)
     broken = None
     try:
         request = AdjustmentRequest.model_validate_json(json.dumps(given))
@@ -158,7 +158,7 @@ def _marks_of(message: Incoming) -> int:
 _KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
 
 
-def _worth_judging(model: type[Incoming], content: dict[str, Any]) -> dict[str, Any]:
+def worth_judging(model: type[Incoming], content: dict[str, Any]) -> dict[str, Any]:
     """Leave out nulls, and of unknown attributes all but the first few: no more would be told."""
     known = {field.alias for field in model.model_fields.values()}
     given = {key: part for key, part in content.items() if part is not None}

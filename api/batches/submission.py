@@ -17,13 +17,14 @@ from schemas.adjustment import AdjustmentRequest
 from schemas.adjustment_result import Fault
 from schemas.faults import FAULTS_MAX, QUOTED_MAX
 from schemas.forms import is_guid
-from schemas.json_text import NotJsonError, parse_json
-from schemas.reading import MalformedRequest, read_request
+from schemas.json_text import NotJsonError, parse_json, shallow
+from schemas.reading import MalformedRequest, read_request, worth_judging
 from schemas.refusals import Refusal
 
 ITEMS_MAX = 10_000
 BATCH_MAX = 4 * 1024 * 1024  # bytes; so many items with the longest ids fit
 USER_MAX = 128  # characters
+TEXT_MAX = 2_000  # characters that are read of a text of an adjustment; none may have so many
 FILTERS = {
     name: OF_EVENTS[name] for name in ("account", "from", "to", "usageType", "kind", "status")
 }
@@ -264,8 +265,14 @@ def _adjustment_faults(adjustment: Any) -> Iterator[Fault]:
 
 
 def _as_a_request(adjustment: Mapping[str, Any]) -> Any:
-    """Read it as part of a request."""
-    return read_request(json.dumps(request_of(adjustment, _ANY_ID, "A", Item("A", "E"))).encode())
+    """Read it as part of a request, and of what is too long or too deep only that it is so."""
+    judged = worth_judging(AdjustmentRequest, shallow(adjustment, levels=1))
+    cut = {name[:TEXT_MAX]: _cut(part) for name, part in judged.items()}
+    return read_request(json.dumps(request_of(cut, _ANY_ID, "A", Item("A", "E"))).encode())
+
+
+def _cut(part: Any) -> Any:
+    return part[:TEXT_MAX] if isinstance(part, str) else part
 
 
 def _with_defaults(adjustment: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from api.batches.csv_items import read_items
 from api.batches.entries import Item
-from api.batches.submission import ITEMS_MAX
+from api.batches.submission import ITEMS_MAX, BatchRejection, judge_batch
 from api.desk import Desk
 from schemas.adjustment_result import Fault
 from schemas.faults import FAULTS_MAX
@@ -95,6 +96,14 @@ WRONG: dict[str, tuple[Any, list[tuple[str, str]]]] = {
             ("UNKNOWN_ATTRIBUTE", "adjustment.expectedVersion"),
             ("UNKNOWN_ATTRIBUTE", "adjustment.requestId"),
         ],
+    ),
+    "a comment of more than a request may have": (
+        {**BODY, "adjustment": {**ADJUSTMENT, "comment": "x" * 2_000_000}},
+        [("INVALID_FORMAT", "adjustment.comment")],
+    ),
+    "an unknown attribute with a name of that size": (
+        {**BODY, "adjustment": {**ADJUSTMENT, "x" * 2_000_000: 1}},
+        [("UNKNOWN_ATTRIBUTE", f"adjustment.{'x' * 40}…")],
     ),
     "an unknown attribute": ({**BODY, "speed": 1}, [("UNKNOWN_ATTRIBUTE", "speed")]),
     "several at once": (
@@ -220,6 +229,9 @@ async def turns_beside(call: Awaitable[httpx.Response]) -> tuple[httpx.Response,
 LARGE: dict[str, dict[str, Any]] = {
     "empty rows": {"files": upload(HEADING + b",\n" * 300_000)},
     "unknown attributes": {"json": {f"x{number}": 1 for number in range(200_000)}},
+    "unknown attributes of the adjustment": {
+        "json": {"adjustment": {f"x{number}": 1 for number in range(200_000)}}
+    },
     "bad items": {"json": {**OF_LIST, "items": [{"x": 1}] * 10_000}},
 }
 
@@ -250,3 +262,12 @@ def test_a_file_is_read_no_further_than_to_the_first_row_too_many() -> None:
     (fault,) = read_items(rows + b'A,"E\n')
     assert isinstance(fault, Fault)
     assert f"{ITEMS_MAX:,}" in fault.message
+
+
+def test_an_adjustment_is_judged_however_deep_it_is_nested() -> None:
+    depth = sys.getrecursionlimit()
+    for levels in range(depth - 100, depth + 100):
+        adjustment = b'{"x":%b%b}' % (b"[" * levels, b"]" * levels)
+        judged = judge_batch(b'{"adjustment":%b}' % adjustment, None)
+        assert isinstance(judged, BatchRejection)
+        assert "adjustment.x" in {fault.field for fault in judged.faults}
