@@ -5,12 +5,17 @@ names and counts it. The first complete selection is the batch's; a list of item
 """
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
+from msgspec import Meta
 
 LISTED = "list"  # the selection of a batch that lists its items
+NUMBER_MAX = 2**31 - 1  # of an item: as far as the read model counts
+
+Selection = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+Number = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
 
 
 class Item(NamedTuple):
@@ -32,16 +37,16 @@ class Definition(msgspec.Struct, tag="definition", rename="camel", frozen=True):
 class Part(msgspec.Struct, tag="part", rename="camel", frozen=True):
     """Some items of a selection, the first of them with this number."""
 
-    selection: str
-    number: int
+    selection: Selection
+    number: Number
     items: list[Item]
 
 
 class Selected(msgspec.Struct, tag="selected", rename="camel", frozen=True):
     """A selection is complete: it has so many items."""
 
-    selection: str
-    count: int
+    selection: Selection
+    count: Number
 
 
 Entry = Definition | Part | Selected

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from api.batches.entries import Definition, Entry, Logged, Part, Selected
-from api.batches.submission import BatchSubmission
+from api.batches.entries import NUMBER_MAX, Definition, Entry, Item, Logged, Part, Selected
+from api.batches.submission import BatchSubmission, judge_attributes, ref_id_fault
 from api.records import utc_text
 from schemas.forms import is_guid
 
@@ -17,9 +17,7 @@ _decode = msgspec.json.Decoder(Entry).decode
 
 def definition_of(batch: BatchSubmission) -> bytes:
     """Write what was asked, in one form for the same thing however it was asked."""
-    items = None if batch.items is None else list(batch.items)
-    asked = None if batch.filter is None else dict(batch.filter)
-    return _encode(Definition(batch.user, asked, items, dict(batch.adjustment)))
+    return _encode(_definition(batch))
 
 
 def entry_bytes(entry: Part | Selected) -> bytes:
@@ -28,12 +26,42 @@ def entry_bytes(entry: Part | Selected) -> bytes:
 
 
 def logged(record: Any) -> Logged | None:
-    """Read a record; None where it is none of ours."""
+    """Read a record; None where no process of ours would have written it."""
     key = (record.key or b"").decode(errors="replace")
-    if not is_guid(key):
+    if not is_guid(key) or key != key.lower():
         return None
     try:
-        entry = _decode(record.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        at, entry = utc_text(record.timestamp), _decode(record.value or b"")
+    except (ValueError, OverflowError, RecursionError):  # no such time; no such JSON; too deep
         return None
-    return Logged(key, record.partition, utc_text(record.timestamp), entry)
+    judged = _judged(entry, key)
+    return None if judged is None else Logged(key, record.partition, at, judged)
+
+
+def _judged(entry: Entry, batch_id: str) -> Entry | None:
+    match entry:
+        case Definition():
+            batch = judge_attributes({"batchId": batch_id, **_attributes_of(entry)})
+            return _definition(batch) if isinstance(batch, BatchSubmission) else None
+        case Part(number=first, items=items):
+            is_held = first + len(items) - 1 <= NUMBER_MAX
+            are_ids = not any(ref_id_fault("", text) for item in items for text in item)
+            return entry if is_held and are_ids else None
+    return entry
+
+
+def _attributes_of(asked: Definition) -> dict[str, Any]:
+    """Give what was asked as it was posted."""
+    items = None if asked.items is None else [_posted(item) for item in asked.items]
+    filters, adjustment = asked.filter, asked.adjustment
+    return {"user": asked.user, "filter": filters, "items": items, "adjustment": adjustment}
+
+
+def _posted(item: Item) -> dict[str, Any]:
+    return {"account": {"refId": item.account}, "chargeableEventRefId": item.event}
+
+
+def _definition(batch: BatchSubmission) -> Definition:
+    items = None if batch.items is None else list(batch.items)
+    asked = None if batch.filter is None else dict(batch.filter)
+    return Definition(batch.user, asked, items, dict(batch.adjustment))

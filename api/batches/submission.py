@@ -95,7 +95,16 @@ def judge_batch(
         return BatchRejection(mishap=Mishap.NOT_JSON, detail=str(error))
     if not isinstance(given, dict):
         return BatchRejection(mishap=Mishap.NOT_AN_OBJECT, detail="A batch is a JSON object.")
-    given = _without_nulls(given)
+    return judge_attributes(given, idempotency_key, uploaded)
+
+
+def judge_attributes(
+    attributes: Mapping[str, Any],
+    idempotency_key: str | None = None,
+    uploaded: Sequence[Item] | None = None,
+) -> BatchSubmission | BatchRejection:
+    """Judge a batch that was read."""
+    given = _without_nulls(attributes)
     if idempotency_key:
         given.setdefault("batchId", idempotency_key)
     rejection = BatchRejection.of(_faults_of(given, idempotency_key, uploaded))

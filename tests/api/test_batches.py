@@ -63,11 +63,11 @@ class Scene:
 
     def select(self, selection: str, *parts: list[Item], count: int | None = None) -> None:
         """Write a selection as the runner does."""
-        number = 0
+        name, number = uuid.uuid5(uuid.NAMESPACE_OID, selection).hex, 0
         for items in parts:
-            self._log.keep(BATCH_ID, entry_bytes(Part(selection, number, items)))
+            self._log.keep(BATCH_ID, entry_bytes(Part(name, number, items)))
             number += len(items)
-        selected = Selected(selection, number if count is None else count)
+        selected = Selected(name, number if count is None else count)
         self._log.keep(BATCH_ID, entry_bytes(selected))
 
     def run(self, *, limit: int = 1000) -> None:
