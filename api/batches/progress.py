@@ -18,7 +18,7 @@ async def progress_of(batches: Batches, batch: Batch) -> AsyncIterator[bytes]:
     yield _event(batch, None)
     while batch.finished_at is None:
         await asyncio.sleep(LOOK_S)
-        now = await asyncio.to_thread(batches.batch, batch.batch_id)
+        now = await asyncio.to_thread(batches.report, batch.batch_id)
         assert now, "it is never forgotten but with all else"
         if now != batch:
             decided = now.applied + now.refused - first.applied - first.refused

@@ -43,7 +43,7 @@ class Batch:
     refusals: Mapping[str, int]
     requested_at: str
     finished_at: str | None
-    content: bytes = b""
+    content: bytes = b""  # what was asked; a report does without
 
     @property
     def pending(self) -> int:
@@ -86,10 +86,12 @@ class Batches:
         self._engine = engine
 
     def batch(self, batch_id: str) -> Batch | None:
-        """Give a batch as it is now."""
-        with snapshot(self._engine) as connection:
-            row = connection.execute(_BATCH, {"batch": batch_id}).one_or_none()
-            return None if row is None else next(_with_refusals(connection, [row]))
+        """Give a batch as it is now, and what was asked, which may be of a megabyte."""
+        return self._one(_BATCH, batch_id)
+
+    def report(self, batch_id: str) -> Batch | None:
+        """Give a batch as it is now, without what was asked."""
+        return self._one(_REPORT, batch_id)
 
     def newest(self, limit: int, after: ListKey | None) -> Page[ListKey]:
         """Give batches, newest first."""
@@ -102,6 +104,11 @@ class Batches:
         items = [msgspec.json.encode(batch.document()) for batch in shown]
         last = ListKey(shown[-1].requested_at, shown[-1].batch_id) if len(found) > limit else None
         return Page(items, last)
+
+    def _one(self, asked: sql.Select[Any], batch_id: str) -> Batch | None:
+        with snapshot(self._engine) as connection:
+            row = connection.execute(asked, {"batch": batch_id}).one_or_none()
+            return None if row is None else next(_with_refusals(connection, [row]))
 
     def running(self) -> list[tuple[str, int]]:
         """Give each batch that is not finished, and its partition."""
@@ -161,15 +168,15 @@ def _with_refusals(connection: sql.Connection, rows: Sequence[Any]) -> Iterator[
             refusals=refusals[row.batch_id],
             requested_at=row.requested_at,
             finished_at=row.finished_at,
-            content=row.content,
+            content=getattr(row, "content", b""),
         )
 
 
-_BATCH = sql.select(BATCH).where(BATCH.c.batch_id == bindparam("batch"))
-_LIST = (
-    sql.select(BATCH)
-    .order_by(BATCH.c.requested_at.desc(), BATCH.c.batch_id.desc())
-    .limit(bindparam("wanted", type_=sql.Integer))
+_REPORTS = sql.select(*(column for column in BATCH.columns if column is not BATCH.c.content))
+_REPORT = _REPORTS.where(BATCH.c.batch_id == bindparam("batch"))
+_BATCH = _REPORT.add_columns(BATCH.c.content)
+_LIST = _REPORTS.order_by(BATCH.c.requested_at.desc(), BATCH.c.batch_id.desc()).limit(
+    bindparam("wanted", type_=sql.Integer)
 )
 _LIST_ON = _LIST.where(
     sql.tuple_(BATCH.c.requested_at, BATCH.c.batch_id)

@@ -169,7 +169,7 @@ async def _define(desk: Desk, submission: BatchSubmission) -> Batch | Response:
 
 async def _find(desk: Desk, request: Request) -> Batch | Response:
     batch_id = canonical_id(request.path_params["batch_id"])
-    found = await look_up(desk, {TOPICS.batches}, desk.batches.batch, batch_id)
+    found = await look_up(desk, {TOPICS.batches}, desk.batches.report, batch_id)
     return found or problem(Mishap.NOT_FOUND, f"There is no batch {batch_id}.")
 
 
