@@ -160,7 +160,12 @@ def _is_confirmed(console: Console) -> bool:
     if not sys.stdin.isatty():
         console.print("Nothing was adjusted: confirm with --yes.")
         return False
-    return console.input("Adjust them? [y/N] ").strip().lower() in {"y", "yes"}
+    try:
+        answer = console.input("Adjust them? [y/N] ", markup=False)
+    except EOFError:
+        console.print()
+        return False
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def show(report: Report, console: Console) -> None:

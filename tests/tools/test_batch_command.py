@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,10 +19,17 @@ from tools.kafka.ports import free_ports
 ADJUSTMENT = '{"adjustmentMode": "FULL", "chargeType": "CREDIT", "currency": "EUR"}'
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, stdin: int | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tools.batch", "--user", "fin:omar", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | environment
+        command,
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
     )
 
 
@@ -155,6 +163,31 @@ def test_a_batch_of_which_nothing_is_heard_any_more_is_given_up(status: int) -> 
     assert ended.stderr == ""
     assert "Nothing was heard of the batch for 1 s" in ended.stdout
     assert "It goes on if it is known: http://127.0.0.1" in ended.stdout
+
+
+@contextmanager
+def terminal(typed: bytes) -> Iterator[int]:
+    """Give a terminal on which this was typed."""
+    ours, its = pty.openpty()
+    try:
+        os.write(ours, typed)
+        yield its
+    finally:
+        os.close(its)
+        os.close(ours)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [(b"y\n", 0), (b"n\n", 3), (b"\n", 3), (b"\x04", 3)],
+    ids=["yes", "no", "nothing", "end of input"],
+)
+def test_nothing_is_adjusted_but_on_a_yes(typed: bytes, code: int) -> None:
+    with rest([report(3)]) as arguments, terminal(typed) as stdin:
+        unconfirmed = [argument for argument in arguments if argument != "--yes"]
+        ended = run(*unconfirmed, stdin=stdin)
+    assert "Adjust them? [y/N] " in ended.stdout
+    assert (ended.returncode, ended.stderr) == (code, "")
 
 
 class Stranger(BaseHTTPRequestHandler):
