@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ FILTERS = ("account", "from", "to", "usage-type", "kind", "status")
 ALL_APPLIED, SOME_REFUSED, NOT_TAKEN, NOT_CONFIRMED, INTERRUPTED = 0, 1, 2, 3, 130
 CONNECT_S, POST_S = 10.0, 3600.0  # a dry run of millions takes minutes
 PATIENCE_S, SILENT_S, AGAIN_S = 120.0, 45.0, 1.0  # REST gives a sign of life every 15 s
-MICRO, PORT_MAX = 1_000_000, 65_535
+MICRO_DIGITS, PORT_MAX = 6, 65_535
 COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
@@ -180,7 +181,8 @@ def show(report: Report, console: Console) -> None:
         ("taxAmount", "tax"),
         ("taxIncludedAmount", "with tax"),
     ):
-        table.add_row(f"effect {text}", f"{report['effect'][name] / MICRO:,.6f}")
+        amount = Decimal(report["effect"][name]).scaleb(-MICRO_DIGITS)
+        table.add_row(f"effect {text}", f"{amount:,.{MICRO_DIGITS}f}")
     for code, count in report["refusals"].items():
         table.add_row(code, f"{count:,}")
     console.print(table)

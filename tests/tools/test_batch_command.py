@@ -190,6 +190,14 @@ def test_nothing_is_adjusted_but_on_a_yes(typed: bytes, code: int) -> None:
     assert (ended.returncode, ended.stderr) == (code, "")
 
 
+def test_sums_are_shown_to_the_last_micro_unit() -> None:
+    sums = {"taxExcludedAmount": 9_007_199_254_740_993_001, "taxAmount": -1, "taxIncludedAmount": 0}
+    with rest([report(3) | {"effect": sums}]) as arguments:
+        ended = run(*arguments)
+    shown = [line.strip("│ ").split()[-1] for line in ended.stdout.splitlines() if "effect" in line]
+    assert shown == ["9,007,199,254,740.993001", "-0.000001", "0.000000"]
+
+
 class Stranger(BaseHTTPRequestHandler):
     """Another service, with JSON of its own."""
 
