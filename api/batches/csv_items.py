@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -13,13 +14,14 @@ from schemas.refusals import Refusal
 
 COLUMNS = ("account", "chargeableEventRefId")
 SEPARATORS = ",;\t|"
+_SAYS = re.compile(rf'[^\s"{SEPARATORS}]')
 
 
 def read_items(file: bytes) -> tuple[Item, ...] | list[Fault]:
-    """Give the items of a file, or all that is wrong with it, by row; the heading is row 1.
+    """Give the items of a file, or all that is wrong with it, by row.
 
     UTF-8 with or without a byte-order mark, fields quoted or not, separated by one of `,;|` or a
-    tab; empty rows are passed over.
+    tab; empty rows are passed over. The first other one is the heading.
     """
     try:
         text = file.decode("utf-8-sig")
@@ -29,9 +31,11 @@ def read_items(file: bytes) -> tuple[Item, ...] | list[Fault]:
     if "\0" in text:
         row = text.count("\n", 0, text.index("\0")) + 1
         return [_fault(row, "has a NUL; is it a CSV file")]
-    heading = text.split("\n", 1)[0]
+    lines = io.StringIO(text, newline="")
+    heading = next(filter(_SAYS.search, lines), "")
+    lines.seek(0)
     separator = max(SEPARATORS, key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     rows = ((reader.line_num, row) for row in reader if any(field.strip() for field in row))
     try:
         return _items_of([*islice(rows, 1 + ITEMS_MAX + 1)])  # a heading, and one too many
@@ -40,9 +44,10 @@ def read_items(file: bytes) -> tuple[Item, ...] | list[Fault]:
 
 
 def _items_of(rows: Sequence[tuple[int, list[str]]]) -> tuple[Item, ...] | list[Fault]:
-    names = [name.strip() for name in rows[0][1]] if rows else []
+    place, heading = rows[0] if rows else (1, [])
+    names = [name.strip() for name in heading]
     if sorted(names) != sorted(COLUMNS):
-        return [_fault(1, f"must name the columns {' and '.join(COLUMNS)}")]
+        return [_fault(place, f"must name the columns {' and '.join(COLUMNS)}")]
     account, event = (names.index(name) for name in COLUMNS)
     if len(rows) == 1:
         return [*size_faults(0)]

@@ -122,6 +122,11 @@ WRONG_FILES: dict[str, tuple[bytes, str]] = {
     "a heading alone": (HEADING, "items must be 1 to 10,000 chargeable events, not 0."),
     "a binary file": (b"\x89PNG\r\n\x1a\n", "Row 1 is not UTF-8 at byte 0; is it a CSV file."),
     "a NUL": (HEADING + b"A,\0\n", "Row 2 has a NUL; is it a CSV file."),
+    "empty rows alone": (b"\n\n,\n", "Row 1 must name the columns"),
+    "another heading after empty rows": (
+        b"\n ; \naccount;event\nA;E\n",
+        "Row 3 must name the columns account and chargeableEventRefId.",
+    ),
     "another heading": (b"account,event\nA,E\n", "Row 1 must name the columns"),
     "an open quotation": (HEADING + b'A,"E\n', "Row 2 is not CSV: unexpected end of data."),
     "too many fields": (HEADING + b"A,E\nA,E,1\n", "Row 3 has 3 fields instead of 2."),
@@ -136,6 +141,8 @@ GOOD_FILES = {
     "tabs": b"account\tchargeableEventRefId\nA\tE1\nB\tE2\n",
     "quotes": b'"account","chargeableEventRefId"\n"A","E1"\n"B","E2"\n',
     "empty lines and blanks": HEADING + b"\n A , E1 \n\n,\nB,E2\n\n",
+    "empty lines before the heading": b"\n\r\n ;;;\naccount;chargeableEventRefId\nA;E1\nB;E2\n",
+    "lines that end as they once did": b"account;chargeableEventRefId\rA;E1\rB;E2\r",
     "the other order": b"chargeableEventRefId,account\nE1,A\nE2,B\n",
 }
 
