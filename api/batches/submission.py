@@ -236,12 +236,12 @@ def _item_faults(item: Any, place: str) -> Iterator[Fault]:
     if not isinstance(item, dict):
         yield _fault(Refusal.INVALID_TYPE, place, f"must be an object such as {json.dumps(_ITEM)}")
         return
-    yield from _unknown(item, _ITEM, f"{place}.")
+    yield from _unknown(_without_nulls(item), _ITEM, f"{place}.")
     account = item.get("account")
     if account is not None and not isinstance(account, dict):
         yield _fault(Refusal.INVALID_TYPE, f"{place}.account", "must be an object with a refId")
     else:
-        account = account or {}
+        account = _without_nulls(account or {})
         yield from _unknown(account, {"refId"}, f"{place}.account.")
         if fault := ref_id_fault(f"{place}.account.refId", account.get("refId")):
             yield fault
@@ -261,10 +261,11 @@ def _adjustment_faults(adjustment: Any) -> Iterator[Fault]:
     if not isinstance(adjustment, dict):
         yield _fault(Refusal.INVALID_TYPE, "adjustment", "must be an object")
         return
-    for name in adjustment.keys() & _OF_ITEMS_ALONE:
+    given = _without_nulls(adjustment)
+    for name in given.keys() & _OF_ITEMS_ALONE:
         what = "is the batch's or the item's to say, not the adjustment's"
         yield _fault(Refusal.UNKNOWN_ATTRIBUTE, f"adjustment.{name}", what)
-    others = {k: v for k, v in adjustment.items() if k not in _OF_ITEMS_ALONE}
+    others = {k: v for k, v in given.items() if k not in _OF_ITEMS_ALONE}
     read = _as_a_request(others)
     if isinstance(read, MalformedRequest):
         for fault in read.faults:

@@ -105,17 +105,28 @@ async def test_ten_thousand_items_with_guids_for_ids_are_taken(client: httpx.Asy
         {"adjustment": ADJUSTMENT | {"adjustmentMode": "AMOUNT"}},
         {"adjustment": ADJUSTMENT | {"taxTreatment": "PROPORTIONAL"}},
         {"filter": {"account": "A", "kind": None}},
+        {"adjustment": ADJUSTMENT | {"requestId": None, "percent": None}},
     ],
-    ids=["mode", "treatment", "null in the filter"],
+    ids=["mode", "treatment", "null in the filter", "null in the adjustment"],
 )
 def test_a_default_that_is_said_makes_no_other_batch(changes: dict[str, Any]) -> None:
-    first, second = (
-        judge_batch(json.dumps(body).encode(), None) for body in (a_body(), a_body(**changes))
-    )
+    assert definition(a_body(**changes)) == definition(a_body())
 
-    assert isinstance(first, BatchSubmission)
-    assert isinstance(second, BatchSubmission), second
-    assert definition_of(first) == definition_of(second)
+
+def test_null_in_an_item_counts_as_absent() -> None:
+    said = {"account": {"refId": "A"}, "chargeableEventRefId": "E"}
+    nulls = {"account": {"refId": "A", "id": None}, "expectedVersion": None, "percent": None}
+
+    plain, with_nulls = (a_body(filter=None, items=[item]) for item in (said, said | nulls))
+
+    assert definition(with_nulls) == definition(plain)
+
+
+def definition(body: dict[str, Any]) -> bytes:
+    """What is kept of a batch that is in order."""
+    judged = judge_batch(json.dumps(body).encode(), None)
+    assert isinstance(judged, BatchSubmission), judged
+    return definition_of(judged)
 
 
 def test_items_are_counted_in_whatever_order_they_are_decided(store: Store) -> None:
