@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any, Self
 
-import msgspec
-
 from api.batches.entries import Item
 from api.event_filters import EventFilters
 from api.filters import OF_EVENTS, event_filters
@@ -55,17 +53,6 @@ class BatchSubmission:
         assert self.filter is not None
         values = {name: FILTERS[name].read(text) for name, text in self.filter.items()}
         return event_filters(values | {"currency": self.adjustment["currency"]})
-
-    @property
-    def content(self) -> bytes:
-        """What was asked, in one form for the same thing however it was written."""
-        asked = {
-            "user": self.user,
-            "filter": self.filter,
-            "items": self.items,
-            "adjustment": self.adjustment,
-        }
-        return msgspec.json.encode(asked, order="sorted")
 
 
 @dataclass(frozen=True, kw_only=True)
