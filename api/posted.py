@@ -7,20 +7,20 @@ from starlette.responses import Response
 from api.problems import Mishap, problem, refusal_problem
 from api.submission import Rejection, Submission, judge
 
-BODY_MAX = 1024 * 1024
-DRAINED_MAX = 16 * BODY_MAX
+BODY_BYTES_MAX = 1024 * 1024
+DRAINED_BYTES_MAX = 16 * BODY_BYTES_MAX
 
 
 async def submission_of(request: Request) -> Submission | Response:
     """Read and judge what was posted."""
     body = await body_of(request)
     if body is None:
-        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BODY_MAX} bytes.")
+        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BODY_BYTES_MAX} bytes.")
     judged = judge(body, idempotency_key(request))
     return _rejected(judged, request.url.path) if isinstance(judged, Rejection) else judged
 
 
-async def body_of(request: Request, most: int = BODY_MAX) -> bytes | None:
+async def body_of(request: Request, most: int = BODY_BYTES_MAX) -> bytes | None:
     """Give the body; None if it is too large.
 
     The rest of a body that is too large is read and dropped within reason: a client that is cut
@@ -31,7 +31,7 @@ async def body_of(request: Request, most: int = BODY_MAX) -> bytes | None:
         size += len(part)
         if size <= most:
             kept += part
-        elif size > DRAINED_MAX:
+        elif size > DRAINED_BYTES_MAX:
             break
     return bytes(kept) if size <= most else None
 

@@ -20,7 +20,7 @@ from schemas.reading import MalformedRequest, read_request, worth_judging
 from schemas.refusals import Refusal
 
 ITEMS_MAX = 10_000
-BATCH_MAX = 4 * 1024 * 1024  # bytes; so many items with the longest ids fit
+BATCH_BYTES_MAX = 4 * 1024 * 1024  # so many items with the longest ids fit
 USER_MAX = 128  # characters
 TEXT_MAX = 2_000  # characters that are read of a text of an adjustment; none may have so many
 FILTERS = {
@@ -77,7 +77,7 @@ def judge_batch(
 ) -> BatchSubmission | BatchRejection:
     """Read a body; `uploaded` are the items of a file that came with it."""
     try:
-        given = parse_json(body, BATCH_MAX)
+        given = parse_json(body, BATCH_BYTES_MAX)
     except NotJsonError as error:
         return BatchRejection(mishap=Mishap.NOT_JSON, detail=str(error))
     if not isinstance(given, dict):

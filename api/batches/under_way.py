@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 AIM_S = 0.04
-FEWEST = 100  # the engine lets so many pass beside large transactions
-MORE, LESS = 10, 0.8  # as TCP does: a little more as long as it is quick enough, else much less
+ITEMS_MIN = 100  # the engine lets so many pass beside large transactions
+MORE_ITEMS, LESS_SHARE = 10, 0.8  # as TCP does: a little more while it is quick, else much less
 
 
 class Piece(NamedTuple):
@@ -28,7 +28,7 @@ class UnderWay:
     def __init__(self, most: int) -> None:
         """Nothing is under way; never more than `most` will be."""
         self._most = most
-        self._limit = float(min(FEWEST, most))
+        self._limit = float(min(ITEMS_MIN, most))
         self._pieces: list[Piece] = []
 
     @property
@@ -51,6 +51,6 @@ class UnderWay:
             return
         self._pieces = [piece for piece in self._pieces if piece not in ended]
         if max(now_s - piece.sent_s for piece in ended) > AIM_S:
-            self._limit = max(min(FEWEST, self._most), self._limit * LESS)
+            self._limit = max(min(ITEMS_MIN, self._most), self._limit * LESS_SHARE)
         else:
-            self._limit = min(self._most, self._limit + MORE)
+            self._limit = min(self._most, self._limit + MORE_ITEMS)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api.batches.submission import BATCH_MAX
+from api.batches.submission import BATCH_BYTES_MAX
 
 PARTS = ("batch", "items")
 
@@ -20,7 +20,7 @@ async def parts_of(headers: Headers, body: bytes) -> tuple[bytes, bytes]:
     async def stream() -> AsyncGenerator[bytes]:
         yield body
 
-    parser = MultiPartParser(headers, stream(), max_part_size=BATCH_MAX)
+    parser = MultiPartParser(headers, stream(), max_part_size=BATCH_BYTES_MAX)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError) as error:

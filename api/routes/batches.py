@@ -14,7 +14,7 @@ from api.batches.dry_run import dry_run
 from api.batches.log import definition_of
 from api.batches.progress import progress_of
 from api.batches.reports import Batch, ListKey
-from api.batches.submission import BATCH_MAX, BatchRejection, BatchSubmission, judge_batch
+from api.batches.submission import BATCH_BYTES_MAX, BatchRejection, BatchSubmission, judge_batch
 from api.batches.upload import UploadError, parts_of
 from api.desk import CATCH_UP_S, TOPICS, Desk
 from api.errors import (
@@ -112,9 +112,9 @@ async def events_of(request: Request) -> Response:
 
 async def _submission_of(request: Request) -> BatchSubmission | Response:
     is_upload = request.headers.get("content-type", "").startswith("multipart/form-data")
-    body, items = await body_of(request, BATCH_MAX), None
+    body, items = await body_of(request, BATCH_BYTES_MAX), None
     if body is None:
-        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BATCH_MAX} bytes.")
+        return problem(Mishap.REQUEST_TOO_LARGE, f"The body has more than {BATCH_BYTES_MAX} bytes.")
     if is_upload:
         try:
             body, file = await parts_of(request.headers, body)

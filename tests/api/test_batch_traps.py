@@ -13,7 +13,7 @@ from api.batches.projection import LOOKED_UP, STRETCH
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition, in_turn
 from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
-from api.batches.under_way import AIM_S, FEWEST, Piece, UnderWay
+from api.batches.under_way import AIM_S, ITEMS_MIN, Piece, UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
@@ -175,7 +175,7 @@ def test_beside_single_requests_fewer_items_are_under_way_as_they_take_longer() 
         limits.append(under_way.limit(is_alone=False))
 
     assert limits[:20] == sorted(limits[:20], reverse=True)
-    assert (limits[19], limits[-1]) == (FEWEST, 1_000)
+    assert (limits[19], limits[-1]) == (ITEMS_MIN, 1_000)
     assert under_way.limit(is_alone=True) == 1_000
 
 
