@@ -16,6 +16,7 @@ from api.parameters import given_in, read_parameters
 from api.searching import Searches
 from api.store import Store
 from tests.api.builders import sqlite_url
+from tools.bench.asked import read_arguments
 from tools.bench.batching import Batched, Course, singles_of
 from tools.bench.calls import Answered, Call, call_at_rate
 from tools.bench.charges import Charges
@@ -253,15 +254,18 @@ def test_keys_are_hashed_as_java_does(key: bytes, signed: int) -> None:
 def test_the_page_has_the_tables_and_a_chart_of_processor_time() -> None:
     whole = Report(accounts=10, events=100, requests=1000, contest=report())
 
-    page = page_of(whole)
+    page = page_of(whole, read_arguments(["--only", "peers", "--accounts", "10"]))
 
     assert "Draining preloaded requests" in page
     assert 'x-axis ["engine", "a peer"]' in page
     assert "bar [1.00, 0.50]" in page
+    assert "python -m tools.bench --only peers --accounts 10` on" in page
+    assert "not measured: subscribers, batches, reads" in page
 
 
 def test_the_page_has_no_chart_where_the_books_disagree() -> None:
-    page = page_of(Report(accounts=10, events=100, requests=1000, contest=report("2 results")))
+    whole = Report(accounts=10, events=100, requests=1000, contest=report("2 results"))
+    page = page_of(whole, read_arguments([]))
 
     assert "mermaid" not in page
     assert "No ratio" in page

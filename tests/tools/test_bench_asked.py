@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.bench.asked import PARTS, SIZES, read_arguments
+from tools.bench.asked import PARTS, SIZES, command_of, lacking_parts, read_arguments
 
 
 def test_all_parts_are_measured_with_the_usual_sizes_unless_it_is_to_be_quick(
@@ -25,6 +25,32 @@ def test_sizes_and_parts_are_as_given() -> None:
 
     assert asked.parts == ["latency", "restart"]
     assert asked.peer_events == 20_000
+
+
+@pytest.mark.parametrize(
+    ("given", "quick", "command"),
+    [
+        ([], "0", "python -m tools.bench"),
+        (["--only", *PARTS, "--rounds", "2"], "0", "python -m tools.bench"),
+        (
+            ["--rounds", "5", "--only", "sizes", "--search-seconds", "1", "--page", "a"],
+            "1",
+            "QUICK=1 python -m tools.bench --only sizes --rounds 5 --search-seconds 1 --page a",
+        ),
+        (["--page", "/elsewhere/a.md"], "0", "python -m tools.bench --page a.md"),
+    ],
+)
+def test_the_command_is_told_with_all_that_differs_from_the_usual(
+    given: list[str], quick: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUICK", quick)
+
+    assert command_of(read_arguments(given)) == command
+
+
+def test_the_parts_that_are_not_asked_for_are_known() -> None:
+    assert lacking_parts(read_arguments([])) == []
+    assert lacking_parts(read_arguments(["--only", *PARTS[2:]])) == [*PARTS[:2]]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tools.test_bench import printed, row_of
+from tools.bench.asked import read_arguments
 from tools.bench.contestant import turned
 from tools.bench.latency import REST, TOPIC
 from tools.bench.page import page_of
@@ -94,7 +95,7 @@ def test_the_engine_is_shown_alone_where_kafka_streams_cannot_run() -> None:
 
 
 def test_the_page_has_the_waits() -> None:
-    page = page_of(Report(10, 100, 1000, contest=report()))
+    page = page_of(Report(10, 100, 1000, contest=report()), read_arguments([]))
 
     assert "REST / topic" in page
     assert "mermaid" not in page

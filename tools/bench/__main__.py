@@ -65,7 +65,7 @@ def main() -> int:
         return 1
     show(report, console)
     if asked.page:
-        write_page(report, asked.page)
+        write_page(report, asked, asked.page)
     measured = (report, report.subscribed, report.batched, report.contest, report.sized)
     return 1 if any(part and part.disagreements for part in measured) else 0
 

@@ -87,3 +87,23 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error("--events, --peer-events, --few-events: at least one for each of --accounts")
     asked.is_quick = is_quick
     return asked
+
+
+def command_of(asked: argparse.Namespace) -> str:
+    """Give the command that asks for this, without what goes without saying."""
+    words = ["QUICK=1"] if asked.is_quick else []
+    words.append("python -m tools.bench")
+    if lacking_parts(asked):
+        words += ["--only", *asked.parts]
+    for name, usual, quick, _ in SIZES:
+        size = getattr(asked, name.replace("-", "_"))
+        if size != (quick if asked.is_quick else usual):
+            words.append(f"--{name} {str(size).removesuffix('.0')}")
+    if asked.page:  # where it lies on this machine says nothing to others
+        words.append(f"--page {asked.page.name if asked.page.is_absolute() else asked.page}")
+    return " ".join(words)
+
+
+def lacking_parts(asked: argparse.Namespace) -> list[str]:
+    """Give the parts that are not to be measured."""
+    return [part for part in PARTS if part not in asked.parts]

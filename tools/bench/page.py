@@ -1,5 +1,6 @@
 """Writes what was measured as a page of the documentation: the terminal's tables, and a chart."""
 
+import argparse
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import StringIO
@@ -8,6 +9,7 @@ from statistics import median
 
 from rich.console import Console
 
+from tools.bench.asked import command_of, lacking_parts
 from tools.bench.machine import machine
 from tools.bench.report import Report
 from tools.bench.table import show
@@ -16,8 +18,8 @@ WIDTH = 100
 
 _HEAD = """# Performance
 
-Written by `python -m tools.bench --page docs/performance.md` on {date}; {machine}.
-Measure your own: no figure here means anything beside one that was taken elsewhere.
+Written by `{command}` on {date}; {machine}.
+{lacking}Measure your own: no figure here means anything beside one that was taken elsewhere.
 
 - One Kafka on the same machine serves all who are measured. In each round they drain the same
   requests one after the other, another one first each time; a ratio is of two runs of one round,
@@ -37,9 +39,9 @@ Measure your own: no figure here means anything beside one that was taken elsewh
 """
 
 
-def page_of(report: Report) -> str:
+def page_of(report: Report, asked: argparse.Namespace) -> str:
     """Give the page, in Markdown."""
-    parts = [_HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine())]
+    parts = [_head(asked)]
     if report.contest and report.contest.peers and not report.contest.disagreements:
         parts.append(_chart(_medians(report.contest)))
     shown = Console(file=StringIO(), width=WIDTH)
@@ -50,9 +52,19 @@ def page_of(report: Report) -> str:
     return "\n".join(parts)
 
 
-def write_page(report: Report, path: Path) -> None:
+def write_page(report: Report, asked: argparse.Namespace, path: Path) -> None:
     """Replace the page. Raises OSError."""
-    path.write_text(page_of(report), encoding="utf-8")
+    path.write_text(page_of(report, asked), encoding="utf-8")
+
+
+def _head(asked: argparse.Namespace) -> str:
+    lacking = ", ".join(lacking_parts(asked))
+    return _HEAD.format(
+        command=command_of(asked),
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=machine(),
+        lacking=f"Parts that were not measured: {lacking}.\n" if lacking else "",
+    )
 
 
 def _medians(contest: Report) -> Mapping[str, float]:
