@@ -21,6 +21,7 @@ from tools.bench.batching import Batched, Course, singles_of
 from tools.bench.calls import Answered, Call, call_at_rate
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Look, drained
+from tools.bench.figures import Figure, Limits
 from tools.bench.page import page_of
 from tools.bench.queries import PATH, addresses, kinds
 from tools.bench.read_model import Projected, fill
@@ -28,7 +29,8 @@ from tools.bench.reads import Reads
 from tools.bench.report import ENGINE, Report
 from tools.bench.rest import WARM_UP, latency
 from tools.bench.searches import figures
-from tools.bench.table import show
+from tools.bench.table import show, verdict
+from tools.bench.waits_table import KAFKA_STREAMS
 from tools.load import Population
 from tools.verify.log import murmur2
 
@@ -47,7 +49,7 @@ def report(*disagreements: str) -> Report:
         events=100,
         requests=1000,
         runs=defaultdict(list, runs),
-        limits={PEER: (0.2, 0.3)},
+        limits={PEER: Limits(0.2, 0.3)},
         post=latency([0.5] * WARM_UP + [0.010] * 199 + [0.200]),
         disagreements=list(disagreements),
         books_checked="2000 requests.",
@@ -79,7 +81,51 @@ def test_what_was_drained_while_the_program_warmed_up_does_not_count() -> None:
 
 def test_the_ratio_is_the_median_of_the_rounds() -> None:
     row = row_of(printed(report()), "0.38")
-    assert row == f"{PEER} 0.38 (0.25-0.50) 0.2, 0.3 0.50 (0.50-0.50) 3.00"
+    assert row == f"engine / {PEER}, rate 0.38 (0.25-0.50) ≥ 0.2, 0.3 target"
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "reached"),
+    [
+        (0.9, Limits(1, 1.5), "MISSED"),
+        (1, Limits(1, 1.5), "gate"),
+        (1.6, Limits(1, 1.5), "target"),
+        (3, Limits(1, 1.5, 2.5), "stretch"),
+        (31, Limits(30, is_most=True), "MISSED"),
+        (2, Limits(3, 2, 1.5, is_most=True), "target"),
+    ],
+)
+def test_a_figure_is_marked_with_the_furthest_that_it_reaches(
+    value: float, limits: Limits, reached: str
+) -> None:
+    assert Figure("a figure", [value], limits).reached == reached
+
+
+def test_processor_time_and_memory_are_marked_as_the_rate_is() -> None:
+    shown = report()
+    shown.runs = defaultdict(
+        list, {name.replace(PEER, KAFKA_STREAMS): runs for name, runs in shown.runs.items()}
+    )
+    shown.limits = {KAFKA_STREAMS: Limits(1.0, 1.5)}
+    text = printed(shown)
+    assert row_of(text, "Kafka Streams / engine, CPU") == (
+        "Kafka Streams / engine, CPU 0.50 (0.50-0.50) ≥ 1, 1.5 MISSED"
+    )
+    assert row_of(text, "Kafka Streams / engine, memory") == (
+        "Kafka Streams / engine, memory 3.00 (3.00-3.00) ≥ 2, 4, 6 gate"
+    )
+
+
+def test_the_verdict_counts_the_gates_and_names_those_that_are_missed() -> None:
+    shown = report()
+    shown.limits = {PEER: Limits(0.5)}
+    whole = Report(10, 100, 1000, contest=shown, batched=batched("Request 1 has no result."))
+
+    assert verdict(whole) == [
+        "2 of 3 gates are met.",
+        "MISSED: engine / a peer, rate: 0.38 (0.25-0.50), asked is ≥ 0.5",
+        "1 disagreements in the books, where no figures are given",
+    ]
 
 
 def test_no_ratio_is_printed_when_the_books_disagree() -> None:
@@ -120,16 +166,9 @@ def test_the_searches_are_shown_beside_what_is_asked_of_them() -> None:
 
     text = printed(shown)
 
-    assert row_of(text, "account, from, to").split()[-7:] == [
-        "81",
-        "12.3",
-        "12.3",
-        "50",
-        "12.3",
-        "20.0",
-        "100.0",
-    ]
-    assert "at 12,000/s (at least 10,000/s is asked for)" in text
+    row = row_of(text, "account, from, to")
+    assert row == "account, from, to 81 12.3 12.3 ≤ 50 gate 12.3 20.0 100.0"
+    assert row_of(text, "projection of").endswith("12,000 ≥ 10,000 gate")
     assert "No ratio" not in text
 
 
@@ -160,9 +199,10 @@ def test_batches_are_shown_beside_what_is_asked_of_them() -> None:
     (row,) = (line for line in text.splitlines() if line.startswith("│ a batch") and "667" in line)
     assert row.replace("│", " ").split()[2:] == ["1,000", "1.5", "667", "100", "200", "300"]
     (row,) = (line for line in text.splitlines() if line.startswith("│ a batch") and "247" in line)
-    assert row.replace("│", " ").split()[2:] == ["100", "125.0", "247.5", "2.5", "3", "247.5"]
-    assert "Batch / preloaded: 0.67 (at least 0.6 is asked for)" in text
-    assert "dry run: 2,000 items/s (at least 5,000)" in text
+    assert row.replace("│", " ").split()[2:] == ["100", "125.0", "247.5", "247.5"]
+    assert row_of(text, "batch / the same").endswith("0.67 ≥ 0.6 gate")
+    assert row_of(text, "dry run, items/s").endswith("2,000 ≥ 5,000 MISSED")
+    assert row_of(text, "POST beside a batch").endswith("2.50 ≤ 3 gate")
 
 
 def test_no_ratio_of_batches_is_printed_when_the_books_disagree() -> None:
@@ -170,7 +210,7 @@ def test_no_ratio_of_batches_is_printed_when_the_books_disagree() -> None:
     shown.runs.clear()
     shown.batched = batched("Request 1 of account A has no result.")
     text = printed(shown)
-    assert "preloaded: 0." not in text
+    assert "dry run, items" not in text
     assert "Request 1 of account A has no result." in text
 
 

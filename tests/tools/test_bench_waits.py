@@ -68,19 +68,17 @@ def test_the_waits_and_their_ratios_are_shown_beside_what_is_asked() -> None:
 
     assert row_of(text, "│ REST  │") == "1 REST 1,000 15.0 60.0 90.0 120.0"
     assert row_of(text, "engine, p99") == (
-        "Kafka Streams / engine, p99 at 500/s 1.83 (0.67-3.00) 1.5, 3"
+        "Kafka Streams / engine, p99 at 500/s 1.83 (0.67-3.00) ≥ 1.5, 3, 5 gate"
     )
-    assert (
-        row_of(text, "REST / topic") == "REST / topic, p50 at 200/s 1.50 (1.50-1.50) at most 3, 2"
-    )
-    assert row_of(text, "kill to first").endswith("0.75 (0.75-0.75) 0.5, 1.0")
+    assert row_of(text, "REST / topic") == "REST / topic, p50 at 200/s 1.50 ≤ 3, 2, 1.5 stretch"
+    assert row_of(text, "kill to new").endswith("0.75 ≥ 0.5, 1, 2 gate")
     assert row_of(text, "2.00") == "1 engine 2.00 2.50"
 
 
 def test_no_ratio_of_waits_is_printed_when_the_books_disagree() -> None:
     text = printed(report("Request 1 of account A has no result."))
 
-    assert "Ratios" not in text
+    assert "Asked and reached" not in text
     assert "Request 1 of account A has no result." in text
 
 

@@ -39,7 +39,7 @@ from tools.bench.scaling import measure_scaling
 from tools.bench.sizes import Sizes, measure_sizes
 from tools.bench.subscribing import measure_subscribers
 from tools.bench.system import running_system
-from tools.bench.table import show
+from tools.bench.table import show, verdict
 from tools.bench.workloads import measure_workloads
 from tools.kafka.errors import EmbeddedKafkaError
 
@@ -64,10 +64,13 @@ def main() -> int:
         console.print(str(problem), style="red", markup=False)
         return 1
     show(report, console)
+    met, *against = verdict(report)
+    console.print(met, style="bold")
+    for line in against:
+        console.print(line, style="bold red", soft_wrap=True, markup=False)
     if asked.page:
         write_page(report, asked, asked.page)
-    measured = (report, report.subscribed, report.batched, report.contest, report.sized)
-    return 1 if any(part and part.disagreements for part in measured) else 0
+    return 1 if report.all_disagreements else 0
 
 
 def _measure(asked: argparse.Namespace, report: Report, console: Console) -> None:

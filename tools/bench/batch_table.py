@@ -1,36 +1,45 @@
 """Prints what was measured of batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from tools.bench.batching import SINGLES_PER_S, Batched, Course
+from tools.bench.figures import Figure, Limits, figures_table
 from tools.bench.machine import machine
 
-BATCH_GATE, DRY_RUN_GATE_PER_S, BESIDE_GATE = 0.6, 5_000, 3
+BATCH_LIMITS, DRY_RUN_LIMITS_PER_S = Limits(0.6), Limits(5_000)
+BESIDE_LIMITS = Limits(3, is_most=True)
 DISAGREEMENTS_SHOWN = 10
 
 
 def show_batched(batched: Batched, console: Console) -> None:
     """Print the tables, and what is asked of each figure beside it."""
     console.print(_courses(batched), _beside(batched))
-    if batched.ratio is None:
+    if batched.disagreements:
         console.print(f"No ratio: {len(batched.disagreements)} disagreements, of which")
         for line in batched.disagreements[:DISAGREEMENTS_SHOWN]:
             console.print(f"  {line}", soft_wrap=True, markup=False)
     else:
-        console.print(
-            f"Batch / preloaded: {batched.ratio:.2f} (at least {BATCH_GATE} is asked for); dry "
-            f"run: {batched.dry_run.per_s:,.0f} items/s (at least {DRY_RUN_GATE_PER_S:,}).",
-            soft_wrap=True,
-        )
+        console.print(figures_table(figures_of_batches(batched)))
     console.print(
         f"Measured with {batched.accounts:,} accounts, {batched.events:,} chargeable events, one "
         f"worker, one REST process; {machine()}. Books: {batched.books_checked}, "
         f"{len(batched.disagreements)} disagreements.",
         soft_wrap=True,
     )
+
+
+def figures_of_batches(batched: Batched) -> Iterator[Figure]:
+    """Give those of what was measured; none if the books do not agree."""
+    if batched.ratio is not None:
+        yield Figure("batch / the same requests preloaded, rate", [batched.ratio], BATCH_LIMITS)
+        yield Figure("dry run, items/s", [batched.dry_run.per_s], DRY_RUN_LIMITS_PER_S)
+        alone, *others = batched.singles
+        for each in others:
+            ratio = each.p99_ms / alone.p99_ms
+            yield Figure(f"POST beside {each.beside} / alone, p99", [ratio], BESIDE_LIMITS)
 
 
 def _courses(batched: Batched) -> Table:
@@ -62,18 +71,14 @@ def _beside(batched: Batched) -> Table:
         caption="ms from when a request was due, so waiting counts",
     )
     table.add_column("beside")
-    for column in ("calls", "p50 ms", "p99 ms", "of alone", "asked", "max ms"):
+    for column in ("calls", "p50 ms", "p99 ms", "max ms"):
         table.add_column(column, justify="right", no_wrap=True)
-    alone, *_ = batched.singles
     for each in batched.singles:
-        is_alone = each is alone
         table.add_row(
             each.beside,
             str(each.calls),
             f"{each.p50_ms:.1f}",
             f"{each.p99_ms:.1f}",
-            "" if is_alone else f"{each.p99_ms / alone.p99_ms:.1f}",
-            "" if is_alone else str(BESIDE_GATE),
             f"{each.max_ms:.1f}",
         )
     return table

@@ -6,14 +6,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench.drain import Drained
+from tools.bench.figures import Figure, Limits, figures_table
 from tools.bench.machine import DURABILITY, machine
-from tools.bench.ratios import Ratio, ratios_table
 from tools.bench.report import ENGINE, Report, Sized
 from tools.bench.scaling import CORES_ON_PAPER, ONE, TWO, cores, per_s_on_paper
 from tools.bench.workloads import CARELESS, HOT, PLAIN
 
-WORKLOAD_LIMITS, SIZE_LIMITS = "0.95, 0.98", "0.75, 0.85"
-SCALING_LIMITS = "at least 1.0"
+WORKLOAD_LIMITS, SIZE_LIMITS = Limits(0.95, 0.98, 1.0), Limits(0.75, 0.85, 0.95)
+SCALING_LIMITS = Limits(1.0)
 DISAGREEMENTS_SHOWN = 10
 
 
@@ -39,14 +39,14 @@ def workloads_table(report: Report) -> Table:
     return drains_table(title, report.workloads)
 
 
-def ratios_of_workloads(report: Report) -> Iterator[Ratio]:
+def figures_of_workloads(report: Report) -> Iterator[Figure]:
     """Give those of what was measured."""
-    kinds = ((CARELESS, WORKLOAD_LIMITS), (HOT, ""))
+    kinds = ((CARELESS, WORKLOAD_LIMITS), (HOT, None))
     for kind, limits in kinds if report.workloads else ():
         rate = report.quotients(report.workloads, (kind, PLAIN), lambda run: run.rate_per_s)
-        yield Ratio(f"{kind} / {PLAIN}, rate", rate, limits)
+        yield Figure(f"{kind} / {PLAIN}, rate", rate, limits)
         cpu = report.quotients(report.workloads, (PLAIN, kind), lambda run: run.cpu_us)
-        yield Ratio(f"{PLAIN} / {kind}, CPU", cpu, limits)
+        yield Figure(f"{PLAIN} / {kind}, CPU", cpu, limits)
 
 
 def show_scaling(report: Report, console: Console) -> None:
@@ -61,13 +61,13 @@ def show_scaling(report: Report, console: Console) -> None:
     )
 
 
-def ratios_of_scaling(report: Report) -> Iterator[Ratio]:
+def figures_of_scaling(report: Report) -> Iterator[Figure]:
     """Give those of what was measured."""
     if report.scaling:
         rate = report.quotients(report.scaling, (TWO, ONE), lambda run: run.rate_per_s)
-        yield Ratio(f"{TWO} / {ONE}, rate", rate, SCALING_LIMITS)
+        yield Figure(f"{TWO} / {ONE}, rate", rate, SCALING_LIMITS)
         cpu = report.quotients(report.scaling, (ONE, TWO), lambda run: run.cpu_us)
-        yield Ratio(f"{ONE} / {TWO}, CPU", cpu)
+        yield Figure(f"{ONE} / {TWO}, CPU", cpu)
 
 
 def show_sized(sized: Sized, console: Console) -> None:
@@ -86,11 +86,16 @@ def show_sized(sized: Sized, console: Console) -> None:
         for line in sized.disagreements[:DISAGREEMENTS_SHOWN]:
             console.print(f"  {line}", soft_wrap=True, markup=False)
         return
-    ratios = (
-        Ratio("many / few, rate", sized.ratios(lambda run: run.rate_per_s), SIZE_LIMITS),
-        Ratio("few / many, CPU", sized.ratios(lambda run: 1 / run.cpu_us), SIZE_LIMITS),
-    )
-    console.print(ratios_table(ratios))
+    console.print(figures_table(figures_of_sizes(sized)))
+
+
+def figures_of_sizes(sized: Sized) -> Iterator[Figure]:
+    """Give those of what was measured."""
+    if not sized.disagreements:
+        rate = sized.ratios(lambda run: run.rate_per_s)
+        yield Figure("many events / few events, rate", rate, SIZE_LIMITS)
+        cpu = sized.ratios(lambda run: 1 / run.cpu_us)
+        yield Figure("few events / many events, CPU", cpu, SIZE_LIMITS)
 
 
 def _figures(run: Drained) -> Sequence[str]:

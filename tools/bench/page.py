@@ -12,7 +12,7 @@ from rich.console import Console
 from tools.bench.asked import command_of, lacking_parts
 from tools.bench.machine import machine
 from tools.bench.report import Report
-from tools.bench.table import show
+from tools.bench.table import show, verdict
 
 WIDTH = 100
 
@@ -41,7 +41,9 @@ Written by `{command}` on {date}; {machine}.
 
 def page_of(report: Report, asked: argparse.Namespace) -> str:
     """Give the page, in Markdown."""
-    parts = [_head(asked)]
+    met, *against = verdict(report)
+    listed = "".join(f"\n- {each}" for each in against)
+    parts = [_head(asked), f"## Gates\n\n{met}\n{listed}\n"]
     if report.contest and report.contest.peers and not report.contest.disagreements:
         parts.append(_chart(_medians(report.contest)))
     shown = Console(file=StringIO(), width=WIDTH)

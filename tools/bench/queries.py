@@ -18,9 +18,10 @@ from tools.bench.charges import (
     Charges,
     date_of,
 )
+from tools.bench.figures import Limits
 
 PATH, BARE_PATH = "/v1/chargeable-events", "/v1/reasons"
-PERIOD_MS, BEGINNING_MS, FILTER_MS = 50, 20, 200
+PERIOD_MS, BEGINNING_MS, FILTER_MS = (Limits(most, is_most=True) for most in (50, 20, 200))
 BEGINNING_MIN = 4  # characters of an id that is typed
 
 Query = dict[str, object]
@@ -32,7 +33,7 @@ class Kind:
     """One way to search, what is asked of it, and how a query is drawn."""
 
     name: str
-    p99_gate_ms: int | None
+    p99_limits_ms: Limits | None
     draw: Callable[[random.Random], Query]
     path: str = PATH
 

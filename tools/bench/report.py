@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tools.bench.batching import Batched
 from tools.bench.drain import Drained
+from tools.bench.figures import Limits
 from tools.bench.reads import Reads
 from tools.bench.rest import Latency
 from tools.bench.subscribing import Subscribed
@@ -32,7 +33,7 @@ class Report:
     partitions: int = 0
     compression: str = ""
     runs: Runs[Drained] = field(default_factory=_no_runs)
-    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # gate and target
+    limits: dict[str, Limits] = field(default_factory=dict)  # of each peer
     warm_up_share: float = 0.0
     slow_s: float = 30.0
     left_out: list[str] = field(default_factory=list)
@@ -55,6 +56,12 @@ class Report:
     def peers(self) -> list[str]:
         """Who was measured beside the engine."""
         return [name for name in self.runs if name != ENGINE]
+
+    @property
+    def all_disagreements(self) -> list[str]:
+        """Those of all parts."""
+        parts = (self, self.subscribed, self.batched, self.contest, self.sized)
+        return [line for part in parts if part for line in part.disagreements]
 
     def ratios(self, peer: str, figure: Callable[[Drained], float]) -> list[float]:
         """Engine / peer in each round, lowest first; nothing if the books do not agree."""

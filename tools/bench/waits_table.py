@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from tools.bench.figures import Figure, Limits
 from tools.bench.latency import BESIDE_HOT_PER_S, BESIDE_REST_PER_S, PER_S, REST, TOPIC
-from tools.bench.ratios import Ratio
 from tools.bench.report import ENGINE, Report, Runs
 from tools.bench.restart import PER_S as RESTART_PER_S
 from tools.bench.waits import Waits
 from tools.bench.workloads import HOT, PLAIN
 
 KAFKA_STREAMS = "Kafka Streams"
-LATENCY_LIMITS, WAYS_LIMITS, RESTART_LIMITS = "1.5, 3", "at most 3, 2", "0.5, 1.0"
+LATENCY_LIMITS, RESTART_LIMITS = Limits(1.5, 3, 5), Limits(0.5, 1, 2)
+WAYS_LIMITS = Limits(3, 2, 1.5, is_most=True)
 
 
 def show_waits(report: Report, console: Console) -> None:
@@ -34,22 +35,22 @@ def show_waits(report: Report, console: Console) -> None:
         console.print(_restarts(report))
 
 
-def ratios_of_waits(report: Report) -> Iterator[Ratio]:
+def figures_of_waits(report: Report) -> Iterator[Figure]:
     """Give those of what was measured."""
     if KAFKA_STREAMS in report.latency:
         of = (KAFKA_STREAMS, ENGINE)
         p99 = report.quotients(report.latency, of, lambda run: run.p99_ms)
-        yield Ratio(f"Kafka Streams / engine, p99 at {PER_S}/s", p99, LATENCY_LIMITS)
+        yield Figure(f"Kafka Streams / engine, p99 at {PER_S}/s", p99, LATENCY_LIMITS)
     if report.ways:
         p50 = report.quotients(report.ways, (REST, TOPIC), lambda run: run.p50_ms)
-        yield Ratio(f"REST / topic, p50 at {BESIDE_REST_PER_S}/s", p50, WAYS_LIMITS)
+        yield Figure(f"REST / topic, p50 at {BESIDE_REST_PER_S}/s", p50, WAYS_LIMITS)
     if report.beside_hot:
         p99 = report.quotients(report.beside_hot, (HOT, PLAIN), lambda run: run.p99_ms)
-        yield Ratio(f"others beside {HOT} / {PLAIN}, p99", p99, "about 1")
+        yield Figure(f"others beside {HOT} / {PLAIN}, p99", p99)
     if KAFKA_STREAMS in report.restarts:
         of = (KAFKA_STREAMS, ENGINE)
         first = report.quotients(report.restarts, of, lambda run: run.first_s)
-        yield Ratio("Kafka Streams / engine, kill to first new result", first, RESTART_LIMITS)
+        yield Figure("Kafka Streams / engine, kill to new result", first, RESTART_LIMITS)
 
 
 def _waits(title: str, runs: Runs[Waits]) -> Table:

@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from schemas.topics import CATALOGUE, Topic
 from tools.bench.drain import Drained, Meter
+from tools.bench.figures import Limits
 from tools.bench.system import System
 from tools.load import Population
 from tools.verify.topics import INPUTS, OUTPUTS, dead_letters_of
@@ -57,8 +58,8 @@ class Peer(Protocol):
         """What it is called in tables."""
 
     @property
-    def limits(self) -> tuple[float, float]:
-        """Gate and target of the rate, engine / peer."""
+    def limits(self) -> Limits:
+        """What is asked of the rate, engine / peer, and of processor time, peer / engine."""
 
     def load(self, field: Field) -> None:
         """Take over accounts and chargeable events; once, before all rounds."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools.bench.contestant import Contestant
 from tools.bench.drain import Drained, Look, drained
+from tools.bench.figures import Limits
 from tools.bench.passthrough import PEER_RESULTS
 from tools.bench.peers.field import READY, WRITTEN, Field, Round
 from tools.bench.peers.maven import built, find_tools, java_command
@@ -19,7 +20,7 @@ class PassThrough:
     """librdkafka reads a request and writes three records of the engine's; decides nothing."""
 
     name = "pass-through"
-    limits = (0.20, 0.30)
+    limits = Limits(0.20, 0.30, 0.45)
     prefix = "peer-"
 
     def load(self, field: Field) -> None:
@@ -61,7 +62,7 @@ class KafkaStreams:
     java: Path
     folder: Path
     name = "Kafka Streams"
-    limits = (1.0, 1.5)
+    limits = Limits(1.0, 1.5, 2.5)
     prefix = "peer-kafka-streams-"
     group = f"{prefix}app"
 

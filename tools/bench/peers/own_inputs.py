@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.bench.drain import Drained, Look, drained
+from tools.bench.figures import Limits
 from tools.bench.peers.deciding import handle
 from tools.bench.peers.field import READY, WRITTEN, Field, Round
 from tools.bench.peers.maven import PeerUnavailableError
@@ -27,7 +28,7 @@ class OwnInputs(ABC):
     """A peer that gets fewer accounts, events and requests than the engine, to its advantage."""
 
     name: str
-    limits: tuple[float, float]
+    limits: Limits
     prefix: str
 
     def __init__(self) -> None:
@@ -103,7 +104,7 @@ class Faust(OwnInputs):
     """Faust as its documentation has it; at least once."""
 
     name = "Faust"
-    limits = (20, 30)
+    limits = Limits(20, 30, 50)
     prefix = "peer-faust-"
 
     def command(self) -> list[str]:
@@ -115,7 +116,7 @@ class Quix(OwnInputs):
     """Quix Streams, exactly-once."""
 
     name = "Quix Streams"
-    limits = (3, 5)
+    limits = Limits(3, 5, 8)
     prefix = "peer-quix-"
 
     def __init__(self) -> None:
