@@ -40,6 +40,11 @@ class Population:
     seed: int = 1
     usage_types: tuple[str, ...] = ("DATA_ROAMING",)
 
+    @property
+    def events(self) -> int:
+        """Count the chargeable events of all accounts."""
+        return self.accounts * self.events_per_account
+
     def account_records(self) -> Iterator[Outgoing]:
         """One record for each account."""
         for number in range(self.accounts):

@@ -57,7 +57,10 @@ def test_the_parts_that_are_not_asked_for_are_known() -> None:
     ("given", "told"),
     [
         (["--batch-items", "10"], "--batch-items: at least 10 for each"),
-        (["--peer-events", "10"], "at least one for each of --accounts"),
+        *(
+            ([f"--{name}", "10"], f"--{name}: at least one for each of --accounts")
+            for name in ("events", "peer-events", "few-events", "many-events")
+        ),
         (["--only", "nothing"], "invalid choice: 'nothing'"),
     ],
 )

@@ -34,7 +34,7 @@ with running_system(for_long=False) as system:
     print(system.kafka.pid, system.home, flush=True)
     sys.stdin.read()
 """
-ACCOUNTS, EVENTS, PER_S = 40, 80, 100
+ACCOUNTS, EVENTS, PER_S = 40, 85, 100  # not as many events for each account
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,12 @@ def bench() -> Iterator[Bench]:
         made = Bench(system, report, peers, Console(file=StringIO()))
         made.load()
         yield made
+
+
+def test_each_account_has_as_many_events_and_the_report_says_how_many_that_makes(
+    bench: Bench,
+) -> None:
+    assert bench.report.events == 80
 
 
 def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Bench) -> None:

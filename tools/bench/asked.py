@@ -83,8 +83,9 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     asked = parser.parse_args(given)
     if asked.batch_items < len(USAGE_TYPES) * asked.batch_accounts:
         parser.error(f"--batch-items: at least {len(USAGE_TYPES)} for each of --batch-accounts")
-    if min(asked.events, asked.peer_events, asked.few_events) < asked.accounts:
-        parser.error("--events, --peer-events, --few-events: at least one for each of --accounts")
+    for name in ("events", "peer_events", "few_events", "many_events"):
+        if getattr(asked, name) < asked.accounts:
+            parser.error(f"--{name.replace('_', '-')}: at least one for each of --accounts")
     asked.is_quick = is_quick
     return asked
 

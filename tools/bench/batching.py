@@ -103,7 +103,7 @@ class _Bench:
 
     def __init__(self, system: System, population: Population, console: Console) -> None:
         self._system, self._population, self._console = system, population, console
-        self._events = population.accounts * population.events_per_account
+        self._events = population.events
         self._meter = Meter(system.options, system.kafka, LIMIT_S)
         (self._port,) = free_ports(0)
         address = f"http://{LOOPBACK}:{self._port}"

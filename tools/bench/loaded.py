@@ -41,6 +41,7 @@ class Bench:
         self.peers = peers
         self.meter = Meter(system.options, system.kafka, LOAD_MAX_S)
         self.population = Population(report.accounts, report.events // report.accounts)
+        report.events = self.population.events  # as many for each account
         self.field = Field(system, self.meter, self.population)
         self.asked = 0  # requests that must have a result, repeats and malformed ones included
         self.acknowledged: list[tuple[str, str]] = []
