@@ -15,6 +15,7 @@ from api.filters import OF_EVENTS, event_filters
 from api.parameters import given_in, read_parameters
 from api.searching import Searches
 from api.store import Store
+from streams.delivery.unit import KEPT_MAX
 from tests.api.builders import sqlite_url
 from tools.bench.asked import read_arguments
 from tools.bench.batching import Batched, Course, singles_of
@@ -301,6 +302,8 @@ def test_the_page_has_the_tables_and_a_chart_of_processor_time() -> None:
     assert "bar [1.00, 0.50]" in page
     assert "python -m tools.bench --only peers --accounts 10` on" in page
     assert "not measured: subscribers, batches, reads" in page
+    assert "their advantage: 500 accounts" in page
+    assert f"up to {KEPT_MAX:,} a partition" in page
 
 
 def test_the_page_has_no_chart_where_the_books_disagree() -> None:

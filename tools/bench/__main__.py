@@ -44,7 +44,6 @@ from tools.bench.workloads import measure_workloads
 from tools.kafka.errors import EmbeddedKafkaError
 
 WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
-SLOW_S = 30.0  # for so long a slow peer drains
 OTHERS: dict[str, Callable[[], Peer]] = {
     "Kafka Streams": kafka_streams,
     "Quix Streams": Quix,
@@ -117,7 +116,7 @@ def _contest(asked: argparse.Namespace, console: Console) -> Report:
     """Measure the engine beside all peers that this machine can run."""
     report = Report(asked.accounts, asked.peer_events, asked.peer_requests)
     peers = _peers(asked, report, console)
-    report.warm_up_share, report.slow_s = WARM_UP_SHARE, SLOW_S
+    report.warm_up_share = WARM_UP_SHARE
     report.limits = {peer.name: peer.limits for peer in peers}
     with running_system(for_long=not asked.is_quick) as system:
         bench = Bench(system, report, peers, console)

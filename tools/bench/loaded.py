@@ -106,7 +106,7 @@ class Bench:
         report, starts = self.report, self.meter.ends(REQUESTS)
         self.say(f"round {number}: {report.requests} requests, {report.events} events")
         self.send(self.population.request_records(report.requests, f"bench:{number}"))
-        given = Round(number, report.requests, starts, report.warm_up_share, report.slow_s)
+        given = Round(number, report.requests, starts, report.warm_up_share)
         drains: list[tuple[str, Callable[[Round], Drained]]] = [
             (ENGINE, lambda given: self.drain_by_engine(given.requests)),
             *((peer.name, partial(peer.drain, self.field)) for peer in self.peers),

@@ -9,8 +9,11 @@ from statistics import median
 
 from rich.console import Console
 
+from streams.delivery.unit import KEPT_MAX
 from tools.bench.asked import command_of, lacking_parts
 from tools.bench.machine import machine
+from tools.bench.peers.field import SLOW_S
+from tools.bench.peers.own_inputs import ACCOUNTS, EVENTS_PER_ACCOUNT
 from tools.bench.report import Report
 from tools.bench.table import show, verdict
 
@@ -21,9 +24,15 @@ _HEAD = """# Performance
 Written by `{command}` on {date}; {machine}.
 {lacking}Measure your own: no figure here means anything beside one that was taken elsewhere.
 
-- One Kafka on the same machine serves all who are measured. In each round they drain the same
-  requests one after the other, another one first each time; a ratio is of two runs of one round,
-  and what is shown is the median of the rounds with the lowest and the highest.
+- One Kafka on the same machine serves all who are measured. In each round they drain requests one
+  after the other, another one first each time; a ratio is of two runs of one round, and what is
+  shown is the median of the rounds with the lowest and the highest.
+- The engine, Kafka Streams and the pass-through drain the same requests. Quix Streams and Faust are
+  slow and have inputs of their own, to their advantage: {own_accounts} accounts with
+  {own_events} chargeable events each, and as many requests as they drain in {slow_s:.0f} s.
+- The engine keeps rows of accounts in memory, up to {kept_max:,} a partition: all, where there are
+  fewer. Other rows it reads from RocksDB; Kafka Streams has no cache of accounts, and reads those
+  from there as well.
 - Processor time is what the operating system charges to the process itself and to Kafka.
 - A ratio is shown only if the books agree: every request has one result, every charge adds up, and
   the results of Kafka Streams are the engine's, byte for byte.
@@ -65,6 +74,10 @@ def _head(asked: argparse.Namespace) -> str:
         command=command_of(asked),
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=machine(),
+        own_accounts=ACCOUNTS,
+        own_events=EVENTS_PER_ACCOUNT,
+        slow_s=SLOW_S,
+        kept_max=KEPT_MAX,
         lacking=f"Parts that were not measured: {lacking}.\n" if lacking else "",
     )
 

@@ -35,7 +35,6 @@ class Report:
     runs: Runs[Drained] = field(default_factory=_no_runs)
     limits: dict[str, Limits] = field(default_factory=dict)  # of each peer
     warm_up_share: float = 0.0
-    slow_s: float = 30.0
     left_out: list[str] = field(default_factory=list)
     post: Latency | None = None
     disagreements: list[str] = field(default_factory=list)

@@ -18,6 +18,7 @@ from tools.waiting import wait_until
 READY = "peer ready"
 WRITTEN = (*OUTPUTS, *map(dead_letters_of, INPUTS))
 LEADERS_MAX_S = 60.0
+SLOW_S = 30.0  # for so long a slow peer drains
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class Round:
     requests: int
     starts: dict[int, int]  # where they begin, by partition
     warm_up_share: float = 0.0  # of the requests, which are not measured: a JVM compiles first
-    slow_s: float = 30.0  # for so long a slow peer drains
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.bench.drain import Drained, Look, drained
 from tools.bench.figures import Limits
 from tools.bench.peers.deciding import handle
-from tools.bench.peers.field import READY, WRITTEN, Field, Round
+from tools.bench.peers.field import READY, SLOW_S, WRITTEN, Field, Round
 from tools.bench.peers.maven import PeerUnavailableError
 from tools.bench.processes import Program
 from tools.kafka.jars import cache_folder
@@ -52,7 +52,7 @@ class OwnInputs(ABC):
 
     def drain(self, field: Field, given: Round) -> Drained:
         """Answer as many requests as it answers in that time, by its last rate."""
-        count = min(given.requests, max(REQUESTS_MIN, int(given.slow_s * self._rate_per_s)))
+        count = min(given.requests, max(REQUESTS_MIN, int(SLOW_S * self._rate_per_s)))
         records = self._population.request_records(count, f"bench:{given.number}")
         self._send(field, records)
         with self._start(field) as part:
