@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench.figures import Figure, Limits
-from tools.bench.latency import BESIDE_HOT_PER_S, BESIDE_REST_PER_S, PER_S, REST, TOPIC
+from tools.bench.latency import BESIDE_REST_PER_S, OTHERS_PER_S, PER_S, REST, TOPIC
 from tools.bench.report import ENGINE, Report, Runs
 from tools.bench.restart import PER_S as RESTART_PER_S
 from tools.bench.waits import Waits
@@ -27,8 +27,8 @@ def show_waits(report: Report, console: Console) -> None:
         console.print(_waits(title, report.ways))
     if report.beside_hot:
         title = (
-            f"Request to result, {BESIDE_HOT_PER_S} requests/s due; with one hot account, which "
-            "asks for half of them: those in other partitions than its own"
+            f"Request to result, {OTHERS_PER_S} requests/s due of all accounts; and beside one hot "
+            "account, which asks for as many again: those in other partitions than its own"
         )
         console.print(_waits(title, report.beside_hot))
     if report.restarts:
@@ -46,7 +46,7 @@ def figures_of_waits(report: Report) -> Iterator[Figure]:
         yield Figure(f"REST / topic, p50 at {BESIDE_REST_PER_S}/s", p50, WAYS_LIMITS)
     if report.beside_hot:
         p99 = report.quotients(report.beside_hot, (HOT, PLAIN), lambda run: run.p99_ms)
-        yield Figure(f"others beside {HOT} / {PLAIN}, p99", p99)
+        yield Figure(f"others beside {HOT} / without it, p99", p99)
     if KAFKA_STREAMS in report.restarts:
         of = (KAFKA_STREAMS, ENGINE)
         first = report.quotients(report.restarts, of, lambda run: run.first_s)
