@@ -299,6 +299,7 @@ def test_the_page_has_the_tables_and_a_chart_of_processor_time() -> None:
 
     assert "Draining preloaded requests" in page
     assert 'x-axis ["engine", "a peer"]' in page
+    assert "run once, a batch always before" in page
     assert "bar [1.00, 0.50]" in page
     assert "python -m tools.bench --only peers --accounts 10` on" in page
     assert "not measured: subscribers, batches, reads" in page

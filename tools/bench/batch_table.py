@@ -45,7 +45,8 @@ def figures_of_batches(batched: Batched) -> Iterator[Figure]:
 def _courses(batched: Batched) -> Table:
     table = Table(
         title="Batches, REST projecting beside, from POST (or ready) to the last result",
-        caption="CPU is processor time an item, in µs",
+        caption="one run of each, the batch always before the same requests; CPU is processor "
+        "time an item, in µs",
     )
     table.add_column("what")
     for column in ("items", "s", "items/s", "engine CPU", "REST CPU", "Kafka CPU"):

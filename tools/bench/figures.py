@@ -53,7 +53,9 @@ class Figure(NamedTuple):
 
 def figures_table(figures: Iterable[Figure]) -> Table:
     """Give a table of them."""
-    table = Table(title="Asked and reached: median of the rounds (lowest to highest)")
+    table = Table(
+        title="Asked and reached: median (lowest to highest), or a single run"
+    )
     table.add_column("of")
     for column in ("figure", "gate, target, stretch"):
         table.add_column(column, justify="right")

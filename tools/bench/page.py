@@ -41,6 +41,8 @@ Written by `{command}` on {date}; {machine}.
   ones, for which programs warm up, do not count. All have their default settings.
 - Who is killed is killed with -9 while requests come in, and started again at once; all are static
   members of their groups, with sessions of 6 s.
+- Batches, searches and subscribers run once, a batch always before the same requests preloaded:
+  such a figure has no spread, and what comes later finds more in the stores.
 - Few and many events are on two Kafkas, one of which waits while the other is measured.
 - The peers: Kafka Streams with `exactly_once_v2`, its Processor API and RocksDB, on one thread;
   Quix Streams with exactly-once; Faust as its manual shows it, at least once; and a pass-through
