@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
@@ -100,6 +101,19 @@ def test_the_books_agree_after_everything_that_is_measured(bench: Bench) -> None
     for runs in report.restarts.values():
         (restart,) = runs
         assert 0 < restart.first_s <= restart.everywhere_s
+
+
+def test_kafka_is_found_where_the_temporary_folder_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "here"
+    link.symlink_to("there")
+    monkeypatch.setattr(tempfile, "tempdir", str(link))
+
+    with running_system(for_long=False) as system:
+        assert system.kafka.name() == "java"
+        assert system.home.parent == link
 
 
 def test_nothing_is_left_of_a_bench_that_is_killed() -> None:

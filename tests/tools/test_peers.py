@@ -22,7 +22,7 @@ from tools.bench.peers.deciding import handle
 from tools.bench.peers.field import READY, WRITTEN, make_topics
 from tools.bench.peers.kinds import KafkaStreams, kafka_streams
 from tools.bench.peers.maven import PeerUnavailableError, find_tools
-from tools.bench.processes import Part, java
+from tools.bench.processes import Part
 from tools.kafka.broker import Broker
 from tools.load import Outgoing, send_all
 from tools.verify.log import Log
@@ -47,7 +47,7 @@ class Both:
     def __init__(self, broker: Broker, peer: KafkaStreams, part: Part) -> None:
         self.options = {"bootstrap.servers": broker.bootstrap}
         self.peer, self.part = peer, part
-        self._meter = Meter(self.options, java())
+        self._meter = Meter(self.options, broker.java())
 
     def decide(self, records: Sequence[Outgoing]) -> None:
         """Send these, and wait until both are through with them."""

@@ -141,10 +141,3 @@ def cpu_s_of(process: psutil.Process) -> float:
 
 def _own_code(code: int | None) -> int | None:
     return BY_SIGNAL - code if code is not None and code > BY_SIGNAL else code
-
-
-def java(home: Path | None = None) -> psutil.Process:
-    """Find the Kafka that this process started, in this folder where there are several."""
-    started = psutil.Process().children(recursive=True)
-    kafkas = (process for process in started if process.name() == "java")
-    return next(kafka for kafka in kafkas if home is None or Path(kafka.cwd()) == home)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tools.bench.processes import Part, java
+from tools.bench.processes import Part
 from tools.chaos.folder import Folder
 from tools.kafka.broker import Broker
 from tools.verify.topics import TRANSACTIONS
@@ -77,7 +77,7 @@ def running_system(*, for_long: bool = True) -> Iterator[System]:
         broker.start()
         try:
             asyncio.run(broker.wait_ready())
-            system = System(home, broker.bootstrap, java(broker.home))
+            system = System(home, broker.bootstrap, broker.java())
             make_topics(system)
             yield system
         finally:

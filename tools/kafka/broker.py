@@ -144,6 +144,16 @@ class Broker:
             self._starter_lock.close()
         return code
 
+    def java(self) -> psutil.Process:
+        """Give Kafka's process. Raises KafkaFailedError if it is gone."""
+        try:
+            assert self._guard
+            (java,) = psutil.Process(self._guard.pid).children()
+        except (ValueError, psutil.NoSuchProcess) as gone:
+            log = self.home / "kafka.log"
+            raise KafkaFailedError("has ended", log, self.last_errors()) from gone
+        return java
+
     def kill(self) -> None:
         """End Java as a crash would; `stop` and then `start` bring it back."""
         if self._guard and self._guard.poll() is None:
