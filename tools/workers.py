@@ -18,6 +18,10 @@ POINTS = (  # steps that a worker can be killed at: those of a unit, then those 
 )
 
 
+class EndedError(RuntimeError):
+    """A program ended that was still needed; the text has what it wrote last."""
+
+
 class Process(Protocol):
     """What is asked of a process; `subprocess.Popen` is one."""
 
@@ -67,14 +71,14 @@ class ProgramProcess:
         return self.process.poll() is not None
 
     def wait_for(self, words: str, limit_s: float = LIMIT_S) -> None:
-        """Wait until it wrote these words. Raises RuntimeError if it ends before."""
+        """Wait until it wrote these words. Raises EndedError if it ends before."""
 
         def is_written() -> bool:
             has_ended = self.has_ended
             if words in self.text:
                 return True
             if has_ended:
-                raise RuntimeError(f"{self.name} ended:\n{self.text[-3000:]}")
+                raise EndedError(f"{self.name} ended:\n{self.text[-3000:]}")
             return False
 
         wait_until(is_written, f"{self.name} writes {words!r}, see {self.log}", limit_s)

@@ -22,6 +22,7 @@ from tools.bench.batching import Batched, Course, singles_of
 from tools.bench.calls import Answered, Call, call_at_rate
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Look, drained
+from tools.bench.errors import NotMeasuredError
 from tools.bench.figures import Figure, Limits
 from tools.bench.page import page_of
 from tools.bench.queries import PATH, addresses, kinds
@@ -73,6 +74,11 @@ def row_of(text: str, words: str) -> str:
 def test_the_rate_counts_from_ready_to_the_last_result() -> None:
     run = drained(Look(10.0, 0, 1.0, 5.0), Look(14.0, 1012, 3.0, 6.0), 1000)
     assert (run.rate_per_s, run.own_cpu_us, run.broker_cpu_us) == (250, 2000, 1000)
+
+
+def test_what_was_drained_before_anybody_looked_is_not_measured() -> None:
+    with pytest.raises(NotMeasuredError, match="ask for more"):
+        drained(Look(10.0, 1012, 1.0, 5.0), Look(14.0, 1012, 3.0, 6.0), 1000)
 
 
 def test_what_was_drained_while_the_program_warmed_up_does_not_count() -> None:
@@ -252,7 +258,7 @@ def test_calls_are_made_when_they_are_due(taking_port: int) -> None:
 
 
 def test_a_call_that_has_no_result_ends_the_measurement(taking_port: int) -> None:
-    with pytest.raises(RuntimeError, match="/late: 202"):
+    with pytest.raises(NotMeasuredError, match="/late: 202"):
         call_at_rate(taking_port, [Call("/late", b"{}")], 100)
 
 

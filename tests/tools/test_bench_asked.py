@@ -1,7 +1,12 @@
 """A bench measures what it is asked to, and a quick one less of it."""
 
-import pytest
+from io import StringIO
 
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from rich.console import Console
+
+from tools.bench.__main__ import has_measured
 from tools.bench.asked import PARTS, SIZES, command_of, lacking_parts, read_arguments
 
 
@@ -27,6 +32,22 @@ def test_sizes_and_parts_are_as_given() -> None:
     assert asked.peer_events == 20_000
 
 
+def test_a_failure_of_what_is_measured_is_told_in_a_line() -> None:
+    text = StringIO()
+
+    def measure() -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT, "the broker is gone"))
+
+    assert not has_measured(measure, Console(file=text, width=40))
+    assert text.getvalue().count("\n") == 1
+    assert "the broker is gone" in text.getvalue()
+
+
+def test_a_mistake_of_the_bench_is_not_taken_for_one() -> None:
+    with pytest.raises(KeyError):
+        has_measured(lambda: dict[str, None]().pop("absent"), Console(file=StringIO()))
+
+
 @pytest.mark.parametrize(
     ("given", "quick", "command"),
     [
@@ -37,7 +58,7 @@ def test_sizes_and_parts_are_as_given() -> None:
             "1",
             "QUICK=1 python -m tools.bench --only sizes --rounds 5 --search-seconds 1 --page a",
         ),
-        (["--page", "/elsewhere/a.md"], "0", "python -m tools.bench --page a.md"),
+        (["--page", "/a.md"], "0", "python -m tools.bench --page a.md"),
     ],
 )
 def test_the_command_is_told_with_all_that_differs_from_the_usual(
@@ -61,6 +82,10 @@ def test_the_parts_that_are_not_asked_for_are_known() -> None:
             ([f"--{name}", "10"], f"--{name}: at least one for each of --accounts")
             for name in ("events", "peer-events", "few-events", "many-events")
         ),
+        (["--rounds", "0"], "--rounds: at least 1"),
+        (["--paced-seconds", "0"], "--paced-seconds: at least 0.1 seconds"),
+        (["--paced-seconds", "nan"], "--paced-seconds: at least 0.1 seconds"),
+        (["--page", "nowhere/page.md"], "--page: there is no folder nowhere"),
         (["--only", "nothing"], "invalid choice: 'nothing'"),
     ],
 )

@@ -6,7 +6,10 @@ QUICK=1: smaller sizes.
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 
+from confluent_kafka import KafkaException
+from httpx import HTTPError
 from rich.console import Console
 
 from tools.bench.asked import (
@@ -25,6 +28,7 @@ from tools.bench.asked import (
 )
 from tools.bench.batching import measure_batches
 from tools.bench.charges import Charges
+from tools.bench.errors import NotMeasuredError
 from tools.bench.latency import measure_hot, measure_latency, measure_rest
 from tools.bench.loaded import Bench
 from tools.bench.page import write_page
@@ -42,6 +46,7 @@ from tools.bench.system import running_system
 from tools.bench.table import show, verdict
 from tools.bench.workloads import measure_workloads
 from tools.kafka.errors import EmbeddedKafkaError
+from tools.workers import EndedError
 
 WARM_UP_SHARE = 1 / 3  # beside a JVM, which compiles while it works
 OTHERS: dict[str, Callable[[], Peer]] = {
@@ -51,16 +56,17 @@ OTHERS: dict[str, Callable[[], Peer]] = {
 }
 OF_ENGINE, OF_CONTEST = {ENGINE_PART, REST_PART, WORKLOADS, SCALING}, {PEERS, LATENCY, RESTART}
 SLOW = {"Quix Streams", "Faust"}
+FAILURES = (  # of what is measured; anything else is a mistake of the bench
+    *(EmbeddedKafkaError, KafkaException, HTTPError),
+    *(EndedError, NotMeasuredError, TimeoutError),
+)
 
 
 def main() -> int:
     """Give the exit code: 0 if the books agree."""
     asked, console = read_arguments(), Console()
     report = Report(asked.accounts, asked.events, asked.requests)
-    try:
-        _measure(asked, report, console)
-    except (EmbeddedKafkaError, RuntimeError, TimeoutError, LookupError) as problem:
-        console.print(str(problem), style="red", markup=False)
+    if not has_measured(partial(_measure, asked, report, console), console):
         return 1
     show(report, console)
     met, *against = verdict(report)
@@ -70,6 +76,16 @@ def main() -> int:
     if asked.page:
         write_page(report, asked, asked.page)
     return 1 if report.all_disagreements else 0
+
+
+def has_measured(measure: Callable[[], None], console: Console) -> bool:
+    """Measure, or tell in a line why that failed."""
+    try:
+        measure()
+    except FAILURES as problem:
+        console.print(str(problem), style="red", soft_wrap=True, markup=False)
+        return False
+    return True
 
 
 def _measure(asked: argparse.Namespace, report: Report, console: Console) -> None:

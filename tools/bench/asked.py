@@ -1,6 +1,7 @@
 """The arguments of the bench; QUICK=1 gives those of sizes smaller defaults."""
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ PARTS = (
     *(PEERS, LATENCY, RESTART),
     SIZED,
 )
+SECONDS_MIN = 0.1  # a few calls at the lowest rate
 SIZES: Sequence[tuple[str, int, float, str]] = (  # name, default, default of a quick run, meaning
     ("accounts", 10_000, 1_000, "accounts"),
     ("events", 100_000, 5_000, "chargeable events on them"),
@@ -66,7 +68,7 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         default = quick if is_quick else usual
         parser.add_argument(
             f"--{name}",
-            type=float if name.endswith("-seconds") else int,
+            type=seconds if name.endswith("-seconds") else count,
             default=default,
             help=f"{meaning} (default %(default)s)",
         )
@@ -86,8 +88,24 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     for name in ("events", "peer_events", "few_events", "many_events"):
         if getattr(asked, name) < asked.accounts:
             parser.error(f"--{name.replace('_', '-')}: at least one for each of --accounts")
+    if asked.page and not asked.page.parent.is_dir():
+        parser.error(f"--page: there is no folder {asked.page.parent}")
     asked.is_quick = is_quick
     return asked
+
+
+def count(text: str) -> int:
+    """Read how many."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read how long."""
+    if not SECONDS_MIN <= float(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"at least {SECONDS_MIN} seconds")
+    return float(text)
 
 
 def command_of(asked: argparse.Namespace) -> str:

@@ -16,8 +16,9 @@ from rich.console import Console
 
 from api.batches.entries import Item, request_id_of
 from api.batches.submission import request_of
-from tools.bench.calls import Answered, Call, call_at_rate
+from tools.bench.calls import HEAD_START_S, Answered, Call, call_at_rate
 from tools.bench.drain import Meter
+from tools.bench.errors import NotMeasuredError
 from tools.bench.processes import Part
 from tools.bench.rest import WARM_UP, is_ready
 from tools.bench.system import LOOPBACK, System
@@ -155,11 +156,10 @@ class _Bench:
         self._say(f"single requests beside {beside}")
         call_at_rate(self._port, self._calls(WARM_UP), SINGLES_PER_S)
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(lambda: (wait(), time.perf_counter()))
+            waiting = pool.submit(_end_of, wait)
             calls = self._calls(SINGLES_MAX, waiting.done)
             answered = call_at_rate(self._port, calls, SINGLES_PER_S)
-            _, ended = waiting.result()
-        return singles_of(beside, [each for each in answered if each.due < ended])
+        return singles_of(beside, [each for each in answered if each.due < waiting.result()])
 
     def _calls(self, count: int, is_over: Callable[[], bool] = lambda: False) -> Iterator[Call]:
         for _ in takewhile(lambda _: not is_over(), range(count)):
@@ -268,10 +268,19 @@ class _Bench:
 
 
 def singles_of(beside: str, answered: list[Answered]) -> Singles:
-    """Work out the figures."""
+    """Work out the figures. Raises NotMeasuredError if no call was due meanwhile."""
+    if not answered:
+        raise NotMeasuredError(f"{beside} was over before a single request was due: ask for more.")
     waited = sorted((each.ended - each.due) * 1000 for each in answered)
     count = len(waited)
     return Singles(beside, count, waited[count // 2], waited[count * 99 // 100], waited[-1])
+
+
+def _end_of(wait: Callable[[], object]) -> float:
+    """Begin when the first call is due, and give the moment of the end."""
+    time.sleep(HEAD_START_S)
+    wait()
+    return time.perf_counter()
 
 
 def _id(name: str) -> str:

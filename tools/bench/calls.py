@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tools.bench.errors import NotMeasuredError
 from tools.bench.system import LOOPBACK
 
 CALLERS = 64  # connections; more calls than these are not under way at once
@@ -37,7 +38,7 @@ class Answered(NamedTuple):
 def call_at_rate(port: int, calls: Iterable[Call], per_s: int) -> list[Answered]:
     """Make each call when it is due; the next one is taken some seconds ahead.
 
-    Raises RuntimeError for an answer that is neither a page nor an applied adjustment.
+    Raises NotMeasuredError for an answer that is neither a page nor an applied adjustment.
     """
     began = time.perf_counter() + HEAD_START_S
     due = ((began + place / per_s, call) for place, call in enumerate(calls))
@@ -48,7 +49,7 @@ def call_at_rate(port: int, calls: Iterable[Call], per_s: int) -> list[Answered]
     def call_some() -> None:
         try:
             answered.extend(list(_call_each(port, due, lock)))
-        except (RuntimeError, OSError, http.client.HTTPException) as fault:
+        except (NotMeasuredError, OSError, http.client.HTTPException) as fault:
             faults.append(fault)
 
     callers = [threading.Thread(target=call_some) for _ in range(CALLERS)]
@@ -57,7 +58,7 @@ def call_at_rate(port: int, calls: Iterable[Call], per_s: int) -> list[Answered]
     for caller in callers:
         caller.join()
     if faults:
-        raise RuntimeError(str(faults[0])) from faults[0]
+        raise NotMeasuredError(str(faults[0])) from faults[0]
     return answered
 
 
@@ -79,7 +80,8 @@ def _call_each(
         body = response.read()
         ended = time.perf_counter()
         if response.status != expected:
-            raise RuntimeError(f"{call.address}: {response.status} {body[:500].decode()}")
+            said = body[:500].decode(errors="replace")
+            raise NotMeasuredError(f"{call.address}: {response.status} {said}")
         yield Answered(due, sent, ended, body.count(ITEM))
     connection.close()
 

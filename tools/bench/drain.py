@@ -14,6 +14,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from tools.bench.errors import NotMeasuredError
 from tools.bench.processes import cpu_s_of
 from tools.verify.log import Log
 from tools.waiting import PAUSE_S
@@ -71,7 +72,7 @@ class Watched(Protocol):
 
     @property
     def has_ended_well(self) -> bool:
-        """Whether it ended. Raises RuntimeError if it ended badly."""
+        """Whether it ended. Raises EndedError if it ended badly."""
 
 
 class Meter:
@@ -136,7 +137,7 @@ class Meter:
         Gives the look at which the part had said that it was started, and had written as many
         records as it may warm up with, and the last look with growth.
 
-        Raises TimeoutError, or RuntimeError if the part ended badly.
+        Raises TimeoutError, or EndedError if the part ended badly.
         """
         begun = self._end(topic)
         ready, last = None, self._look(topic, part, begun)
@@ -165,7 +166,12 @@ class Meter:
 
 
 def drained(ready: Look, last: Look, requests: int) -> Drained:
-    """Work out the figures between two looks, of all that were drained from the first look on."""
+    """Work out the figures between two looks, of all that were drained from the first look on.
+
+    Raises NotMeasuredError if there were none.
+    """
+    if last.grown == ready.grown:
+        raise NotMeasuredError("All was drained before it could be measured: ask for more.")
     requests = round(requests * (1 - ready.grown / last.grown))
     return Drained(
         requests,

@@ -12,7 +12,7 @@ import psutil
 
 from tools.guard import guarded
 from tools.waiting import wait_until
-from tools.workers import Process, ProgramProcess
+from tools.workers import EndedError, Process, ProgramProcess
 
 GRACE_S = 30.0
 BY_SIGNAL = 128  # and its number: the exit code of a guard whose child a signal ended
@@ -95,11 +95,11 @@ class Part(ProgramProcess):
 
     @property
     def has_ended_well(self) -> bool:
-        """False while it runs. Raises RuntimeError if it ended badly."""
+        """False while it runs. Raises EndedError if it ended badly."""
         code = self.process.poll()
         if code:
             message = f"{self.name} ended with {code}:\n{self.text[-2000:]}"
-            raise RuntimeError(message)
+            raise EndedError(message)
         return code is not None
 
     def wait_for_end(self) -> None:

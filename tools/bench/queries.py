@@ -89,7 +89,7 @@ def _word(charges: Charges) -> Draw:
     """Draw a word of many comments, or as often a ticket's number, which is in one."""
     comments = [each.comment for each in charges.adjusted() if each.comment]
     common, rare = " ".join(COMMENTS).split(), [text.split()[-1] for text in comments]
-    return lambda draw: draw.choice(draw.choice((common, rare)))
+    return lambda draw: draw.choice(draw.choice((common, rare or common)))
 
 
 def _period(charges: Charges, draw: random.Random) -> Query:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tools.bench.errors import NotMeasuredError
 from tools.bench.system import LOOPBACK
 from tools.load import Outgoing
 
@@ -35,7 +36,7 @@ def post_each(port: int, requests: Iterable[Outgoing]) -> list[float]:
         seconds.append(time.perf_counter() - start)
         if response.status != CREATED:
             message = f"REST answered {response.status}: {body[:500].decode(errors='replace')}"
-            raise RuntimeError(message)
+            raise NotMeasuredError(message)
     connection.close()
     return seconds
 

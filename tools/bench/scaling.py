@@ -40,7 +40,7 @@ class Workers:
 
     @property
     def has_ended_well(self) -> bool:
-        """Whether one of them ended. Raises RuntimeError if one ended badly."""
+        """Whether one of them ended. Raises EndedError if one ended badly."""
         return any(part.has_ended_well for part in self.parts)
 
 
