@@ -193,6 +193,7 @@ def batched(*disagreements: str) -> Batched:
         ],
         books_checked="2000 requests",
         disagreements=list(disagreements),
+        machine="a machine, load 0.5 in the last minute of it",
     )
 
 
@@ -207,6 +208,7 @@ def test_batches_are_shown_beside_what_is_asked_of_them() -> None:
     assert row.replace("│", " ").split()[2:] == ["1,000", "1.5", "667", "100", "200", "300"]
     (row,) = (line for line in text.splitlines() if line.startswith("│ a batch") and "247" in line)
     assert row.replace("│", " ").split()[2:] == ["100", "125.0", "247.5", "247.5"]
+    assert "a machine, load 0.5" in text
     assert row_of(text, "batch / the same").endswith("0.67 ≥ 0.6 gate")
     assert row_of(text, "dry run, items/s").endswith("2,000 ≥ 5,000 MISSED")
     assert row_of(text, "POST beside a batch").endswith("2.50 ≤ 3 gate")

@@ -7,7 +7,6 @@ from rich.table import Table
 
 from tools.bench.batching import SINGLES_PER_S, Batched, Course
 from tools.bench.figures import Figure, Limits, figures_table
-from tools.bench.machine import machine
 
 BATCH_LIMITS, DRY_RUN_LIMITS_PER_S = Limits(0.6), Limits(5_000)
 BESIDE_LIMITS = Limits(3, is_most=True)
@@ -25,7 +24,7 @@ def show_batched(batched: Batched, console: Console) -> None:
         console.print(figures_table(figures_of_batches(batched)))
     console.print(
         f"Measured with {batched.accounts:,} accounts, {batched.events:,} chargeable events, one "
-        f"worker, one REST process; {machine()}. Books: {batched.books_checked}, "
+        f"worker, one REST process; {batched.machine}. Books: {batched.books_checked}, "
         f"{len(batched.disagreements)} disagreements.",
         soft_wrap=True,
     )

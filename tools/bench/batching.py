@@ -19,6 +19,7 @@ from api.batches.submission import request_of
 from tools.bench.calls import HEAD_START_S, Answered, Call, call_at_rate
 from tools.bench.drain import Meter
 from tools.bench.errors import NotMeasuredError
+from tools.bench.machine import machine_now
 from tools.bench.processes import Part
 from tools.bench.rest import WARM_UP, is_ready
 from tools.bench.system import LOOPBACK, System
@@ -84,6 +85,7 @@ class Batched:
     singles: list[Singles]  # beside nothing, then a dry run, then a batch
     books_checked: str
     disagreements: list[str]
+    machine: str
 
     @property
     def ratio(self) -> float | None:
@@ -131,6 +133,7 @@ class _Bench:
             events=self._events,
             batch=batch,
             preloaded=self._preloaded(),
+            machine=machine_now(),
             dry_run=dry_run,
             singles=singles,
             books_checked=self._check_books(),

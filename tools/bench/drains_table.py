@@ -7,7 +7,7 @@ from rich.table import Table
 
 from tools.bench.drain import Drained
 from tools.bench.figures import Figure, Limits, figures_table
-from tools.bench.machine import DURABILITY, machine
+from tools.bench.machine import DURABILITY
 from tools.bench.report import ENGINE, Report, Sized
 from tools.bench.scaling import CORES_ON_PAPER, ONE, TWO, cores, per_s_on_paper
 from tools.bench.workloads import CARELESS, HOT, PLAIN
@@ -77,7 +77,7 @@ def show_sized(sized: Sized, console: Console) -> None:
     console.print(drains_table("The engine drains requests with few and many events", runs))
     console.print(
         f"Measured with {few.accounts:,} accounts, {few.requests:,} preloaded requests a round, "
-        f"one Kafka each; {machine()}.\n{DURABILITY}\n"
+        f"one Kafka each; {few.machine}.\n{DURABILITY}\n"
         f"Books: {few.books_checked} {many.books_checked}",
         soft_wrap=True,
     )

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from tools.bench.contestant import Contestant, turned
 from tools.bench.drain import Drained, Meter, drained
+from tools.bench.machine import machine_now
 from tools.bench.paced import Paced
 from tools.bench.peers.field import Field, Peer, Round
 from tools.bench.peers.kinds import KafkaStreams
@@ -150,6 +151,7 @@ class Bench:
             if not who.is_through():  # the last requests were another one's
                 with who.at_work():
                     pass
+        self.report.machine = machine_now()
         self.say("checking the books, which takes minutes for so many")
         start = time.monotonic()
         acknowledged = Acknowledged(lambda: self.acknowledged)

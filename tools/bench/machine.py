@@ -12,8 +12,10 @@ DURABILITY = (
 
 
 def machine() -> str:
-    """Give the words that stand beside the figures."""
-    return (
-        f"Python {platform.python_version()}, {os.cpu_count()} processors, "
-        f"load {psutil.getloadavg()[0]:.1f}"
-    )
+    """Give what does not change."""
+    return f"Python {platform.python_version()}, {os.cpu_count()} processors"
+
+
+def machine_now() -> str:
+    """Give the words that stand beside figures which were taken just now."""
+    return f"{machine()}, load {psutil.getloadavg()[0]:.1f} in the last minute of it"

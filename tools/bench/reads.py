@@ -1,7 +1,7 @@
 """Measures the read side: a large store is projected, then REST searches it."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 
 from confluent_kafka.admin import AdminClient
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tools.bench.calls import Call, call_at_rate
 from tools.bench.charges import Charges
+from tools.bench.machine import machine_now
 from tools.bench.processes import Part
 from tools.bench.queries import Kind, addresses, kinds
 from tools.bench.read_model import Projected, fill
@@ -30,6 +31,7 @@ class Reads:
     charges: Charges
     projected: Projected
     searched: list[Searched]
+    machine: str = field(default_factory=machine_now)
 
 
 def measure_reads(system: System, charges: Charges, seconds: float, console: Console) -> Reads:

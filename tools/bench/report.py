@@ -39,6 +39,7 @@ class Report:
     post: Latency | None = None
     disagreements: list[str] = field(default_factory=list)
     books_checked: str = ""
+    machine: str = ""  # when all was measured
     latency: Runs[Waits] = field(default_factory=_no_runs)
     ways: Runs[Waits] = field(default_factory=_no_runs)  # by topic, by REST
     beside_hot: Runs[Waits] = field(default_factory=_no_runs)  # all, and others than a hot account

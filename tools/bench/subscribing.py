@@ -17,6 +17,7 @@ from rich.progress import track
 from schemas.header_names import accept_any_header_name
 from schemas.headers import SEQ
 from tools.bench.charges import Charges
+from tools.bench.machine import machine_now
 from tools.bench.processes import Part
 from tools.bench.system import LOOPBACK, System
 from tools.kafka.ports import free_ports
@@ -63,6 +64,7 @@ class Subscribed:
     rated: list[CaughtUp]
     adjusted: list[CaughtUp]
     disagreements: list[str]
+    machine: str
 
 
 def measure_subscribers(system: System, charges: Charges, console: Console) -> Subscribed:
@@ -78,8 +80,9 @@ def measure_subscribers(system: System, charges: Charges, console: Console) -> S
     shown = track(charges.transactions(), "publishing adjustments", adjusted, console=console)
     topic.publish(shown)
     then = [_catch_up(system, each, adjusted) for each in SUBSCRIBERS]
+    machine = machine_now()
     console.print("comparing every row with the topic", style="dim")
-    return Subscribed(charges, first, then, _compare(system))
+    return Subscribed(charges, first, then, _compare(system), machine)
 
 
 class _Topic:

@@ -17,7 +17,7 @@ from tools.bench.drains_table import (
     workloads_table,
 )
 from tools.bench.figures import MISSED, Figure, Limits, figures_table, marked
-from tools.bench.machine import DURABILITY, machine
+from tools.bench.machine import DURABILITY
 from tools.bench.reads import SEARCHES_PER_S, Reads
 from tools.bench.report import Report
 from tools.bench.subscribing import Subscribed
@@ -89,7 +89,7 @@ def _show_engine(report: Report, console: Console) -> None:
     console.print(
         f"Measured with {report.accounts} accounts, {report.events} chargeable events, "
         f"{preloaded}{report.partitions} partitions, "
-        f"compression {report.compression} for both; {machine()}.\n{DURABILITY}",
+        f"compression {report.compression} for both; {report.machine}.\n{DURABILITY}",
         soft_wrap=True,
     )
     console.print(f"Books: {report.books_checked}", soft_wrap=True)
@@ -138,7 +138,7 @@ def _show_reads(reads: Reads, console: Console) -> None:
     late_ms = max(each.late_p99_ms for each in searched)
     console.print(
         f"Measured with {charges.accounts:,} accounts, {charges.events:,} chargeable events; "
-        f"{machine()}. The caller shares the processors: at most {own_ms:.1f} ms of them a "
+        f"{reads.machine}. The caller shares the processors: at most {own_ms:.1f} ms of them a "
         f"search, which it sent at most {late_ms:.1f} ms late (p99 of the worst kind).",
         soft_wrap=True,
     )
@@ -193,7 +193,7 @@ def _show_subscribed(subscribed: Subscribed, console: Console) -> None:
         "Finance is on SQLite; an adjustment is two images with journal and totals, of a random "
         "event. A plain read is with the warehouse's library.\n"
         f"Measured with {charges.accounts:,} accounts, {charges.events:,} chargeable events, "
-        f"{charges.adjustments:,} adjustments; {machine()}.\n"
+        f"{charges.adjustments:,} adjustments; {subscribed.machine}.\n"
         f"Rows compared with the topic: {len(subscribed.disagreements)} disagreements.",
         soft_wrap=True,
     )
