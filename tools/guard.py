@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 POLL_S = 0.1
+BY_SIGNAL = 128  # and its number
 PR_SET_PDEATHSIG = 1
 
 
@@ -28,7 +29,7 @@ def guarded(grace_s: float, command: Iterable[str]) -> list[str]:
 
 
 def main() -> int:
-    """Give the child's exit code: 128 + N for signal N, 0 after a stop that was asked for."""
+    """Give the child's exit code: 128 + N for signal N, 0 where it ended by a SIGTERM of ours."""
     parent, grace_s, command = os.getppid(), float(sys.argv[1]), sys.argv[2:]
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -40,8 +41,14 @@ def main() -> int:
     )
     while child.poll() is None:
         if _is_left_alone(parent) and child.poll() is None:
-            return _stop(child, grace_s)
-    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+            _stop(child, grace_s)
+            return 0 if _code(child) == BY_SIGNAL + signal.SIGTERM else _code(child)
+    return _code(child)
+
+
+def _code(child: subprocess.Popen[bytes]) -> int:
+    """What a shell would say, and Java says by itself after a signal."""
+    return child.returncode if child.returncode >= 0 else BY_SIGNAL - child.returncode
 
 
 def _die_with(guard: int) -> Callable[[], None]:
@@ -63,14 +70,12 @@ def _is_left_alone(parent: int) -> bool:
     return bool(readable and not os.read(0, 1)) or os.getppid() != parent
 
 
-def _stop(child: subprocess.Popen[bytes], grace_s: float) -> int:
+def _stop(child: subprocess.Popen[bytes], grace_s: float) -> None:
     child.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(grace_s)
-        return 0
-    child.kill()
+    child.kill()  # nothing if it has ended
     child.wait()
-    return 128 + signal.SIGKILL
 
 
 if __name__ == "__main__":

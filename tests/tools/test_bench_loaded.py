@@ -59,11 +59,12 @@ def test_each_account_has_as_many_events_and_the_report_says_how_many_that_makes
 
 def test_each_request_is_due_at_its_time_and_its_result_is_seen_once(bench: Bench) -> None:
     engine, *_ = bench.contestants()
-    with engine.at_work(), bench.paced(engine.results, PER_S) as paced:
+    with engine.at_work() as worker, bench.paced(engine.results, PER_S) as paced:
         wait_until(lambda: len(paced.seen_after(0)) >= PER_S, "a second's results are seen")
         waits = paced.stop()
     bench.note(paced.acknowledged, len(waits))
 
+    assert worker.process.poll() == 0  # it was stopped orderly
     assert len(waits) == len(paced.acknowledged)
     first = waits[0].due
     for place, wait in enumerate(waits):

@@ -24,6 +24,21 @@ def test_a_closed_pipe_asks_for_a_stop() -> None:
     assert has_ended(child)
 
 
+@pytest.mark.parametrize(
+    ("code", "passed_on"), [(0, 0), (7, 7), (128 + 15, 0)], ids=["well", "badly", "as Java does"]
+)
+def test_after_a_stop_the_code_of_a_child_that_ends_itself_is_passed_on(
+    code: int, passed_on: int
+) -> None:
+    child = f"trap 'exit {code}' TERM; echo ready; while :; do sleep 0.01; done"
+    with running("sh", "-c", child, out=subprocess.PIPE) as guard:
+        assert guard.stdout
+        assert guard.stdout.readline() == b"ready\n"
+        close(guard)
+
+        assert guard.wait(10) == passed_on
+
+
 def test_a_frozen_child_is_killed_after_the_grace() -> None:
     with running(*SLEEPER) as guard:
         child = child_of(guard)
@@ -49,10 +64,11 @@ def test_the_exit_code_of_the_child_is_passed_on() -> None:
 
 
 @contextmanager
-def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(*command: str, out: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
         guarded(0.3, command),
         stdin=subprocess.PIPE,
+        stdout=out,
         start_new_session=True,
     ) as guard:
         yield guard

@@ -22,7 +22,7 @@ class Guarded:
     """A program under a guard, so that it never outlives this process, with the words of `Popen`.
 
     Its number and its signals are the program's own. A request to stop goes to the guard, which
-    answers it with exit code 0 if the program ended within the grace.
+    answers it with the program's exit code, and with 0 where SIGTERM ended it.
     """
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
