@@ -7,7 +7,7 @@ import pytest
 
 from tests.tools.test_bench import printed, row_of
 from tools.bench.asked import read_arguments
-from tools.bench.contestant import turned
+from tools.bench.contestant import rotated
 from tools.bench.latency import REST, TOPIC
 from tools.bench.page import page_of
 from tools.bench.report import ENGINE, Report
@@ -56,7 +56,7 @@ def test_a_restart_lasts_until_a_request_that_was_due_after_the_kill_has_its_res
 
 
 def test_each_has_the_first_place_in_its_turn() -> None:
-    assert [turned("abc", number) for number in (0, 1, 5)] == [
+    assert [rotated("abc", number) for number in (0, 1, 5)] == [
         ["a", "b", "c"],
         ["b", "c", "a"],
         ["c", "a", "b"],

@@ -37,7 +37,7 @@ class Contestant:
             yield part
 
 
-def turned(those: Sequence[T], number: int) -> list[T]:
+def rotated(those: Sequence[T], number: int) -> list[T]:
     """Give all, with another one first for each number, so that none has the better place."""
     first = number % len(those)
     return [*those[first:], *those[:first]]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from tools.bench.calls import Call, call_at_rate
-from tools.bench.contestant import turned
+from tools.bench.contestant import rotated
 from tools.bench.loaded import REQUESTS_MAX, Bench
 from tools.bench.rest import is_ready
 from tools.bench.waits import Wait, Waits, waits_of
@@ -30,7 +30,7 @@ def measure_latency(bench: Bench, rounds: int, seconds: float) -> None:
     """Give each contestant requests of its own at the rate, one after the other."""
     contestants = bench.contestants()
     for number in range(rounds):
-        for who in turned(contestants, number):
+        for who in rotated(contestants, number):
             bench.say(f"{who.name}, {PER_S} requests/s")
             with who.at_work():
                 waits = waits_of(_paced(bench, who.results, PER_S, seconds, bench.requests))
@@ -39,13 +39,13 @@ def measure_latency(bench: Bench, rounds: int, seconds: float) -> None:
 
 
 def measure_rest(bench: Bench, rounds: int, seconds: float) -> None:
-    """Give the same idle worker and REST requests by topic and by POST, in turns."""
+    """Give the same idle worker and REST requests by topic and by POST, alternately."""
     (port,) = free_ports(0)
     engine, *_ = bench.contestants()
     with engine.at_work(), bench.system.rest(port) as rest:
         wait_until(lambda: is_ready(port) or rest.has_ended_well, "REST is ready", REST_READY_MAX_S)
         for number in range(rounds):
-            for way in turned((TOPIC, REST), number):
+            for way in rotated((TOPIC, REST), number):
                 bench.say(f"{BESIDE_REST_PER_S} requests/s by {way}")
                 if way == TOPIC:
                     waits = waits_of(
@@ -64,7 +64,7 @@ def measure_hot(bench: Bench, rounds: int, seconds: float) -> None:
     engine, *_ = bench.contestants()
     with engine.at_work():
         for number in range(rounds):
-            for kind in turned((PLAIN, HOT), number):
+            for kind in rotated((PLAIN, HOT), number):
                 per_s = OTHERS_PER_S if kind == PLAIN else int(OTHERS_PER_S / (1 - HOT_SHARE))
                 bench.say(f"{per_s} requests/s, {kind}")
                 requests = requests_of(kind, bench.population, REQUESTS_MAX, f"waits:{number}")

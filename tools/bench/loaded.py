@@ -6,7 +6,7 @@ from functools import partial
 
 from rich.console import Console
 
-from tools.bench.contestant import Contestant, turned
+from tools.bench.contestant import Contestant, rotated
 from tools.bench.drain import Drained, Meter, drained
 from tools.bench.machine import machine_now
 from tools.bench.paced import Paced
@@ -113,7 +113,7 @@ class Bench:
             *((peer.name, partial(peer.drain, self.field)) for peer in self.peers),
         ]
         # The engine is the first in the first round: pass-through takes samples of its results.
-        for name, drain in turned(drains, number - 1):
+        for name, drain in rotated(drains, number - 1):
             run = drain(given)
             report.runs[name].append(run)
             self.say(f"  {name}: {run.rate_per_s:,.0f} requests/s")

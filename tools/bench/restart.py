@@ -9,7 +9,7 @@ its changelogs from their beginning: its time grows with the state.
 import signal
 import time
 
-from tools.bench.contestant import Contestant, turned
+from tools.bench.contestant import Contestant, rotated
 from tools.bench.loaded import Bench
 from tools.bench.paced import Paced
 from tools.bench.waits import Restart, restart_of
@@ -24,7 +24,7 @@ def measure_restarts(bench: Bench, rounds: int) -> None:
     """Kill each contestant once a round, with all that was loaded in its state."""
     contestants = bench.contestants()
     for number in range(rounds):
-        for who in turned(contestants, number):
+        for who in rotated(contestants, number):
             bench.say(f"killing {who.name}")
             restart = _restart(bench, who)
             bench.report.restarts[who.name].append(restart)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 
-from tools.bench.contestant import turned
+from tools.bench.contestant import rotated
 from tools.bench.drain import Drained, drained
 from tools.bench.loaded import LOAD_MAX_S, Bench
 from tools.bench.processes import Part
@@ -47,7 +47,7 @@ class Workers:
 def measure_scaling(bench: Bench, rounds: int, requests: int) -> None:
     """Send as many requests in each round to one worker and to two that share the partitions."""
     for number in range(1, rounds + 1):
-        for name in turned(list(WORKERS), number - 1):
+        for name in rotated(list(WORKERS), number - 1):
             run = _drained(bench, WORKERS[name], requests, f"bench:{name}:{number}")
             bench.report.scaling[name].append(run)
             bench.say(f"round {number}, {name}: {run.rate_per_s:,.0f} requests/s")

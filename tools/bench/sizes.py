@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from tools.bench.contestant import turned
+from tools.bench.contestant import rotated
 from tools.bench.loaded import Bench
 from tools.bench.report import Report, Sized
 from tools.bench.system import running_system
@@ -20,7 +20,7 @@ class Sizes(NamedTuple):
 
 
 def measure_sizes(sizes: Sizes, rounds: int, console: Console, *, for_long: bool) -> Sized:
-    """Drain with few and many events in turns, each on a system of its own that waits meanwhile."""
+    """Drain with few and many events alternately, each on a system that waits meanwhile."""
     with running_system(for_long=for_long) as one, running_system(for_long=for_long) as other:
         benches = []
         for system, events in ((one, sizes.few_events), (other, sizes.many_events)):
@@ -28,7 +28,7 @@ def measure_sizes(sizes: Sizes, rounds: int, console: Console, *, for_long: bool
             benches.append(Bench(system, report, [], console))
             benches[-1].load()
         for number in range(1, rounds + 1):
-            for bench in turned(benches, number - 1):
+            for bench in rotated(benches, number - 1):
                 bench.drain_all(number)
         for bench in benches:
             bench.check_books()

@@ -6,7 +6,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from itertools import accumulate
 
-from tools.bench.contestant import turned
+from tools.bench.contestant import rotated
 from tools.bench.loaded import Bench
 from tools.load import DrawAccount, Outgoing, Population
 
@@ -17,7 +17,7 @@ PLAIN, CARELESS, HOT = "plain", "careless", "one hot account"
 def measure_workloads(bench: Bench, rounds: int, requests: int) -> None:
     """Let the engine drain as many requests of each kind in each round."""
     for number in range(1, rounds + 1):
-        for kind in turned((PLAIN, CARELESS, HOT), number - 1):
+        for kind in rotated((PLAIN, CARELESS, HOT), number - 1):
             bench.send(requests_of(kind, bench.population, requests, f"drained:{number}"))
             run = bench.drain_by_engine(requests)
             bench.report.workloads[kind].append(run)
