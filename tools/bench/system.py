@@ -34,18 +34,15 @@ class System:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Give the settings of the parts."""
+        """Give the settings of the parts, each of which gets its home besides."""
         return {
             "ADJUST_BOOTSTRAP_SERVERS": self.bootstrap,
-            "ADJUST_HOME": str(self.home),
             "ADJUST_METRICS_PORT": "0",
         }
 
     def worker(self, home: Path | None = None) -> Part:
         """Start a worker, in a folder of its own where it is not the only one."""
-        home = home or self.home
-        home.mkdir(exist_ok=True)
-        return Part("streams", home, self.environment | {"ADJUST_HOME": str(home)})
+        return Part("streams", home or self.home, self.environment)
 
     def rest(self, port: int, read_model: str | None = None) -> Part:
         """Start REST, on a read model of its own or on the one at this URL."""
