@@ -31,6 +31,7 @@ from tools.bench.reads import Reads
 from tools.bench.report import ENGINE, Report
 from tools.bench.rest import WARM_UP, latency
 from tools.bench.searches import figures
+from tools.bench.subscribing import CaughtUp, Subscribed
 from tools.bench.table import show, verdict
 from tools.bench.waits_table import KAFKA_STREAMS
 from tools.load import Population
@@ -221,6 +222,31 @@ def test_no_ratio_of_batches_is_printed_when_the_books_disagree() -> None:
     text = printed(shown)
     assert "dry run, items" not in text
     assert "Request 1 of account A has no result." in text
+
+
+def subscribed(*disagreements: str) -> Subscribed:
+    """The warehouse reads half as fast as a plain reader, Finance a quarter as fast."""
+    plain, finance, dwh = (
+        CaughtUp(what, 20_000, seconds, 1.0)
+        for what, seconds in (("plain read", 1), ("finance", 4), ("dwh", 2))
+    )
+    return Subscribed(CHARGES, [plain, finance, dwh], [finance, dwh], [*disagreements], "a machine")
+
+
+def test_subscribers_are_shown_beside_a_plain_read_and_what_is_asked() -> None:
+    text = printed(Report(10, 100, 1000, subscribed=subscribed()))
+
+    assert row_of(text, "warehouse / plain read").endswith("0.50 ≥ 0.3 gate")
+    assert row_of(text, "Finance, adjustments/s").endswith("2,500 ≥ 3,000 MISSED")
+
+
+def test_no_ratio_of_subscribers_is_printed_when_the_rows_disagree() -> None:
+    whole = Report(10, 100, 1000, subscribed=subscribed("Row 1 differs."))
+    text = printed(whole)
+
+    assert "0.50" not in text
+    assert "Row 1 differs." in text
+    assert verdict(whole)[0] == "0 of 0 gates are met."
 
 
 class Takes(BaseHTTPRequestHandler):

@@ -180,15 +180,17 @@ def _searches(reads: Reads) -> Table:
 def _show_subscribed(subscribed: Subscribed, console: Console) -> None:
     charges, (plain, *_) = subscribed.charges, subscribed.rated
     table = Table(title="Catching up with business transactions, one process each")
+    agrees = not subscribed.disagreements
     for column in ("of", "who", "records/s", "of a plain read", "CPU µs a record"):
         table.add_column(column, justify="left" if column in {"of", "who"} else "right")
     for of, runs in (("events as rated", subscribed.rated), ("adjustments", subscribed.adjusted)):
         for run in runs:
-            ratio = f"{run.per_s / plain.per_s:.2f}"
+            ratio = f"{run.per_s / plain.per_s:.2f}" if agrees else ""
             cpu_us = f"{run.cpu_s / run.records * 1e6:.0f}"
             table.add_row(of, run.what, f"{run.per_s:,.0f}", ratio, cpu_us)
     console.print(table)
-    console.print(figures_table(_figures_of_subscribers(subscribed)))
+    if agrees:
+        console.print(figures_table(_figures_of_subscribers(subscribed)))
     console.print(
         "Finance is on SQLite; an adjustment is two images with journal and totals, of a random "
         "event. A plain read is with the warehouse's library.\n"
@@ -202,6 +204,8 @@ def _show_subscribed(subscribed: Subscribed, console: Console) -> None:
 
 
 def _figures_of_subscribers(subscribed: Subscribed) -> Iterator[Figure]:
+    if subscribed.disagreements:
+        return
     (plain, _, dwh), (finance, *_) = subscribed.rated, subscribed.adjusted
     yield Figure("Finance, adjustments/s", [finance.per_s / 2], ADJUSTED_LIMITS_PER_S)
     yield Figure("warehouse / plain read, records/s", [dwh.per_s / plain.per_s], PLAIN_LIMITS)
