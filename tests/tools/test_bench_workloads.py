@@ -74,7 +74,7 @@ def test_two_workers_are_shown_beside_one_with_what_more_processors_would_give()
     text = printed(scaled)
 
     assert row_of(text, "2 workers / 1 worker, rate").endswith("2.00 ≥ 1 gate")
-    assert "8 processors have the time for 266,667 requests/s, if Kafka may use 2.7" in text
+    assert "8 processors have the time for 266,667 requests/s: Kafka uses 2.7 of them, 50%" in text
 
 
 def test_a_large_state_is_shown_beside_a_small_one() -> None:

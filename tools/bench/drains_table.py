@@ -53,10 +53,11 @@ def show_scaling(report: Report, console: Console) -> None:
     """Print what a second worker brings, and what more processors would."""
     title = f"Requests sent at once to one worker and to two, on {cores()} processors"
     console.print(drains_table(title, report.scaling))
-    per_s, kafkas = per_s_on_paper(report.scaling[TWO][-1])
+    per_s, kafkas = per_s_on_paper(report.scaling[TWO])
     console.print(
-        f"On paper: {CORES_ON_PAPER} processors have the time for {per_s:,.0f} requests/s, if "
-        f"Kafka may use {kafkas * CORES_ON_PAPER:.1f} of them; a worker uses little more than one.",
+        f"On paper: {CORES_ON_PAPER} processors have the time for {per_s:,.0f} requests/s: Kafka "
+        f"uses {kafkas * CORES_ON_PAPER:.1f} of them, {kafkas / (1 - kafkas):.0%} of what workers "
+        "use; a worker uses little more than one.",
         soft_wrap=True,
     )
 

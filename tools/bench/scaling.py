@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from statistics import mean
 
 from tools.bench.contestant import rotated
 from tools.bench.drain import Drained, drained
@@ -53,9 +54,10 @@ def measure_scaling(bench: Bench, rounds: int, requests: int) -> None:
             bench.say(f"round {number}, {name}: {run.rate_per_s:,.0f} requests/s")
 
 
-def per_s_on_paper(run: Drained, cores: int = CORES_ON_PAPER) -> tuple[float, float]:
-    """Give the requests a second for which so many cores have the time, and Kafka's part of it."""
-    return cores * 1e6 / run.cpu_us, run.broker_cpu_us / run.cpu_us
+def per_s_on_paper(runs: Sequence[Drained]) -> tuple[float, float]:
+    """Give the requests a second for which there are cores enough on paper, and Kafka's share."""
+    cpu_us, broker_us = mean(run.cpu_us for run in runs), mean(run.broker_cpu_us for run in runs)
+    return CORES_ON_PAPER * 1e6 / cpu_us, broker_us / cpu_us
 
 
 def _drained(bench: Bench, workers: int, requests: int, user: str) -> Drained:
