@@ -1,6 +1,7 @@
 """The bench works its figures out rightly and keeps a ratio back when the books disagree."""
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
@@ -18,7 +19,7 @@ from api.store import Store
 from streams.delivery.unit import KEPT_MAX
 from tests.api.builders import sqlite_url
 from tools.bench.asked import read_arguments
-from tools.bench.batching import Batched, Course, singles_of
+from tools.bench.batching import USAGE_TYPES, Batched, Course, population_of, singles_of
 from tools.bench.calls import Answered, Call, call_at_rate
 from tools.bench.charges import Charges
 from tools.bench.drain import Drained, Look, drained
@@ -196,6 +197,15 @@ def batched(*disagreements: str) -> Batched:
         disagreements=list(disagreements),
         machine="a machine, load 0.5 in the last minute of it",
     )
+
+
+def test_each_tenth_of_what_batches_adjust_is_as_large_whatever_is_asked_for() -> None:
+    population = population_of(events=4_000, accounts=300)
+
+    types = Counter(json.loads(each.value)["usageType"] for each in population.event_records())
+
+    assert set(types.values()) == {300}
+    assert set(types) == set(USAGE_TYPES)
 
 
 def test_batches_are_shown_beside_what_is_asked_of_them() -> None:

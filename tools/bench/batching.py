@@ -97,8 +97,13 @@ def measure_batches(
     system: System, events: int, accounts: int, seconds: float, console: Console
 ) -> Batched:
     """Rate so many events, adjust a tenth of them and then all, and see what is beside them."""
-    population = Population(accounts, events // accounts, usage_types=USAGE_TYPES)
-    return _Bench(system, population, console).run(seconds)
+    return _Bench(system, population_of(events, accounts), console).run(seconds)
+
+
+def population_of(events: int, accounts: int) -> Population:
+    """Give each account as many events of each type, and no more in all than so many."""
+    of_each = events // (accounts * len(USAGE_TYPES))
+    return Population(accounts, of_each * len(USAGE_TYPES), usage_types=USAGE_TYPES)
 
 
 class _Bench:

@@ -53,9 +53,7 @@ class Figure(NamedTuple):
 
 def figures_table(figures: Iterable[Figure]) -> Table:
     """Give a table of them."""
-    table = Table(
-        title="Asked and reached: median (lowest to highest), or a single run"
-    )
+    table = Table(title="Asked and reached: median (lowest to highest), or a single run")
     table.add_column("of")
     for column in ("figure", "gate, target, stretch"):
         table.add_column(column, justify="right")
