@@ -9,10 +9,10 @@ from api.batches.entries import Item, request_id_of
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of
 from api.batches.tally import Tally
-from api.batches.threads import in_thread
 from api.lookups import Lookups
 from api.preview import preview_many
 from api.records import utc_text
+from api.threads import in_thread
 from schemas.adjustment import AdjustmentRequest, RequestedAccount
 from schemas.reading import read_request
 

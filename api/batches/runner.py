@@ -24,11 +24,11 @@ from api.batches.entries import Item, Part, Selected
 from api.batches.log import PART_ITEMS, entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of, without_defaults
-from api.batches.threads import in_thread
 from api.batches.under_way import Piece, UnderWay
 from api.errors import NotCaughtUpError
 from api.ingress import DroppableProducer
 from api.read_model import Topics
+from api.threads import in_thread
 from schemas.headers import BATCH, CHANNEL
 
 GROUP = "adjust-batches"
@@ -132,7 +132,8 @@ class Runner:
             _log.info("batch %s runs here", batch_id)
             self._running[batch_id] = asyncio.create_task(self._run(batch_id, producer))
         for batch_id in self._running.keys() - mine:
-            self._running[batch_id].cancel()
+            if not self._running[batch_id].cancelling():
+                self._running[batch_id].cancel()
         for batch_id, task in [*self._running.items()]:
             if task.done():
                 del self._running[batch_id]
