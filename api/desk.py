@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ TOPICS = Topics(
 )
 
 CATCH_UP_S = 2.0  # how long a question waits for the read model
+DRY_RUNS = 2  # at once; each keeps a connection, and a moment of the read model
 READERS = 2  # threads; more only wait for one another, since each row takes the interpreter's lock
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Desk:
     metrics: Metrics
     batches: Batches
     batch_log: Publisher
+    dry_runs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DRY_RUNS))
 
 
 @asynccontextmanager

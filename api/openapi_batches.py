@@ -74,7 +74,8 @@ BATCH: dict[str, Any] = {
         413: problem("The body has more than 4 MiB.", Mishap.REQUEST_TOO_LARGE),
         422: problem("The batchId is another batch's.", Refusal.REQUEST_ID_REUSED),
         503: problem(
-            "Kafka cannot be reached, or has not been read to its end; nothing was sent.",
+            "Kafka cannot be reached, or has not been read to its end, or as many dry runs as can "
+            "be at once are under way; nothing was sent.",
             Mishap.SERVICE_UNAVAILABLE,
             Retry_After="Seconds.",
         ),

@@ -100,8 +100,9 @@ _MISHAPS: dict[str, Explanation] = {
     Mishap.SERVICE_UNAVAILABLE: Explanation(
         503,
         "Service unavailable",
-        "Kafka cannot be reached, or has not been read to its end. Nothing was sent and nothing "
-        "is kept for later: send the request again after the seconds in `Retry-After`.",
+        "Kafka cannot be reached, or has not been read to its end, or others ask for as much as "
+        "can be done at once. Nothing was sent and nothing is kept for later: send the request "
+        "again after the seconds in `Retry-After`.",
     ),
     Mishap.GATEWAY_TIMEOUT: Explanation(
         504,

@@ -57,7 +57,8 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Open the database and bring its tables up to date."""
-        self.engine = sql.create_engine(url)
+        # Readers are few by their threads and turns: the writer waits for none of them to be done.
+        self.engine = sql.create_engine(url, poolclass=sql.QueuePool, max_overflow=-1)
         if self.engine.dialect.name == "sqlite":
             sql.event.listen(self.engine, "connect", _tune_sqlite)
             if self.engine.url.database:

@@ -80,6 +80,7 @@ class Runner:
         self._in_flight_max = in_flight_max
         self._under_way = UnderWay(in_flight_max)
         self._turn = asyncio.Lock()  # of the batches that run here
+        self._selecting = asyncio.Lock()  # who selects keeps a connection
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -181,12 +182,12 @@ class Runner:
             adjustment=asked.adjustment,
         )
         key = batch.batch_id.encode()
-        selecting = self._batches.selecting(submission.event_filters, PART_ITEMS)
-        with selecting as parts:
-            while items := await in_thread(next, parts, None):
-                part = entry_bytes(Part(selection, count, items))
-                await producer.send(self._topics.batches, part, key=key)
-                count += len(items)
+        async with self._selecting:
+            with self._batches.selecting(submission.event_filters, PART_ITEMS) as parts:
+                while items := await in_thread(next, parts, None):
+                    part = entry_bytes(Part(selection, count, items))
+                    await producer.send(self._topics.batches, part, key=key)
+                    count += len(items)
         last = entry_bytes(Selected(selection, count))
         await producer.send_and_wait(self._topics.batches, last, key=key)
         await self._reading.catch_up(CATCH_UP_S, (self._topics.batches,))

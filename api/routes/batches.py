@@ -1,6 +1,7 @@
 """Ask for a batch of adjustments, and how far one is."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -135,12 +136,17 @@ def _rejected(rejection: BatchRejection) -> Response:
 
 
 async def _dry_run(desk: Desk, submission: BatchSubmission) -> Response:
-    try:
-        await desk.reader.catch_up(CATCH_UP_S, TOPICS)
-    except NotCaughtUpError:
-        return unavailable("The topics have not been read to their ends.")
-    headers = lag_of(desk)
-    report, items = await dry_run(submission, desk.batches, desk.lookups)
+    async with AsyncExitStack() as turn:
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await turn.enter_async_context(desk.dry_runs)
+            await desk.reader.catch_up(CATCH_UP_S, TOPICS)
+        except TimeoutError:
+            return unavailable("As many dry runs as can be at once are under way.")
+        except NotCaughtUpError:
+            return unavailable("The topics have not been read to their ends.")
+        headers = lag_of(desk)
+        report, items = await dry_run(submission, desk.batches, desk.lookups)
     document = report.document() | {"items": [msgspec.Raw(item) for item in items]}
     return Response(msgspec.json.encode(document), 200, headers, "application/json")
 

@@ -1,8 +1,10 @@
 """Batches over REST on an engine in memory: dry, then for good; the reports agree."""
 
+import asyncio
 import json
 import uuid
 from collections import Counter
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -12,7 +14,7 @@ from api.batches.entries import Item, Part, Selected, request_id_of
 from api.batches.log import entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import request_of
-from api.desk import Desk
+from api.desk import DRY_RUNS, Desk
 from api.store import Store
 from tests.api.fakes import KeptLog, ListedTopic
 from tests.api.in_memory import EngineInMemory
@@ -257,3 +259,17 @@ async def test_a_batch_can_be_followed_to_its_end(client: httpx.AsyncClient, sce
     event, data = stream.text.strip().split("\n")
     assert event == "event: finished"
     assert json.loads(data.removeprefix("data: "))["pending"] == 0
+
+
+@pytest.mark.usefixtures("scene")
+async def test_a_dry_run_waits_for_its_turn_but_not_for_ever(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    async with AsyncExitStack() as others:
+        for _ in range(DRY_RUNS):
+            await others.enter_async_context(desk.dry_runs)
+        busy = await client.post(PATH, json=BODY | {"dryRun": True})
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+
+    dry = [client.post(PATH, json=BODY | {"dryRun": True}) for _ in range(3 * DRY_RUNS)]
+    assert {answer.status_code for answer in await asyncio.gather(*dry)} == {200}

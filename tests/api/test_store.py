@@ -1,10 +1,13 @@
 """What REST keeps: which result stays, how far it has read, and that it outlives the process."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from api.errors import ReadModelTakenError
 from api.lookups import Lookups
 from api.rows import Progress, Rows
+from api.snapshot import snapshot
 from api.store import Store
 from tests.api.builders import (
     ACCOUNT,
@@ -108,6 +111,14 @@ def test_positions_of_another_cluster_count_for_nothing(store: Store) -> None:
     assert store.positions("cluster-2") == {}
     store.start_anew("cluster-2")
     assert Lookups(store.engine).standings(REQUEST_ID, None) == []
+
+
+def test_who_writes_waits_for_no_reader(store: Store) -> None:
+    with ExitStack() as readers:
+        for _ in range(20):
+            readers.enter_context(snapshot(store.engine))
+        store.keep(Rows(requests=[a_received()]))
+    assert value_of(store) is None
 
 
 def test_a_read_model_has_one_writer(database: str) -> None:
