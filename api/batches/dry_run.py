@@ -1,8 +1,7 @@
 """What a batch would come to now: the engine's own rules for each item; nothing is published."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
 from api.batches.entries import Item, request_id_of
@@ -12,7 +11,7 @@ from api.batches.tally import Tally
 from api.lookups import Lookups
 from api.preview import preview_many
 from api.records import utc_text
-from api.threads import in_thread
+from api.threads import closed_in_thread, in_thread
 from schemas.adjustment import AdjustmentRequest, RequestedAccount
 from schemas.reading import read_request
 
@@ -25,7 +24,8 @@ async def dry_run(
 ) -> tuple[Batch, list[bytes]]:
     """Give the report, and the results of the first items. What is undecided yet is pending."""
     began, tally, shown, matched = _now(), Tally(), list[bytes](), 0
-    with _slices(submission, batches) as slices:
+    slices = _slices(submission, batches)
+    async with closed_in_thread(slices):
         while items := await in_thread(next, slices, None):
             matched += len(items)
             for value in await in_thread(_results, submission, lookups, items):
@@ -48,14 +48,11 @@ async def dry_run(
     return report, shown
 
 
-@contextmanager
-def _slices(submission: BatchSubmission, batches: Batches) -> Iterator[Iterator[Sequence[Item]]]:
+def _slices(submission: BatchSubmission, batches: Batches) -> Generator[Sequence[Item], None, None]:
     items = submission.items
-    if items is not None:
-        yield (items[at : at + SLICE] for at in range(0, len(items), SLICE))
-    else:
-        with batches.selecting(submission.event_filters, SLICE) as parts:
-            yield parts
+    if items is None:
+        return batches.selecting(submission.event_filters, SLICE)
+    return (items[at : at + SLICE] for at in range(0, len(items), SLICE))
 
 
 def _results(submission: BatchSubmission, lookups: Lookups, items: Sequence[Item]) -> list[bytes]:

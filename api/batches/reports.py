@@ -1,7 +1,6 @@
 """Reads batches from the read model: reports, items, and what is still to be done."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -137,9 +136,11 @@ class Batches:
         last: int | None = shown[-1].number if len(rows) > limit else None
         return Page([row.value for row in shown], last)
 
-    @contextmanager
-    def selecting(self, filters: EventFilters, size: int) -> Iterator[Iterator[list[Item]]]:
-        """Give the events of a filter in parts, all of one moment, by account and refId."""
+    def selecting(self, filters: EventFilters, size: int) -> Generator[list[Item], None, None]:
+        """Give the events of a filter in parts, all of one moment, by account and refId.
+
+        That moment is when the first part is asked for; close it.
+        """
         values = values_of(filters, None)
         asked = (
             sql.select(EVENT.account, EVENT.ref_id)
@@ -148,7 +149,7 @@ class Batches:
         )
         with snapshot(self._engine) as connection:
             streamed = connection.execution_options(yield_per=size).execute(asked, values)
-            yield ([Item(*row) for row in rows] for rows in streamed.partitions())
+            yield from ([Item(*row) for row in rows] for rows in streamed.partitions())
 
 
 def _with_refusals(connection: sql.Connection, rows: Sequence[Any]) -> Iterator[Batch]:

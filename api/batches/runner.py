@@ -28,7 +28,7 @@ from api.batches.under_way import Piece, UnderWay
 from api.errors import NotCaughtUpError
 from api.ingress import DroppableProducer
 from api.read_model import Topics
-from api.threads import in_thread
+from api.threads import closed_in_thread, in_thread
 from schemas.headers import BATCH, CHANNEL
 
 GROUP = "adjust-batches"
@@ -182,12 +182,12 @@ class Runner:
             adjustment=asked.adjustment,
         )
         key = batch.batch_id.encode()
-        async with self._selecting:
-            with self._batches.selecting(submission.event_filters, PART_ITEMS) as parts:
-                while items := await in_thread(next, parts, None):
-                    part = entry_bytes(Part(selection, count, items))
-                    await producer.send(self._topics.batches, part, key=key)
-                    count += len(items)
+        parts = self._batches.selecting(submission.event_filters, PART_ITEMS)
+        async with self._selecting, closed_in_thread(parts):
+            while items := await in_thread(next, parts, None):
+                part = entry_bytes(Part(selection, count, items))
+                await producer.send(self._topics.batches, part, key=key)
+                count += len(items)
         last = entry_bytes(Selected(selection, count))
         await producer.send_and_wait(self._topics.batches, last, key=key)
         await self._reading.catch_up(CATCH_UP_S, (self._topics.batches,))

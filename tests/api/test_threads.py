@@ -2,16 +2,27 @@
 
 import asyncio
 from collections.abc import Iterator
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
+from api.batches.dry_run import SLICE, dry_run
+from api.batches.entries import Part
+from api.batches.log import PART_ITEMS
 from api.batches.reports import Batches
-from api.batches.runner import Runner
-from api.desk import TOPICS
+from api.batches.submission import BatchSubmission
+from api.lookups import Lookups
 from api.store import Store
 from api.threads import in_thread
-from tests.api.fakes import SettledReader
+from tests.api.batches import (
+    ADJUSTMENT,
+    BATCH_ID,
+    Log,
+    a_runner,
+    keep_batch,
+    rate,
+    threads_of,
+)
 
 LIMIT_S = 30.0
 
@@ -74,13 +85,7 @@ async def test_a_fault_of_the_call_is_not_lost_with_who_is_cancelled() -> None:
 async def test_a_batch_that_falls_to_another_process_is_cancelled_once(
     store: Store, call: Call
 ) -> None:
-    runner = Runner(
-        topics=TOPICS,
-        client_options={},
-        reading=SettledReader(),
-        batches=Batches(store.engine),
-        in_flight_max=10,
-    )
+    runner = a_runner(store)
     running = runner._running["a batch of another process now"] = await call.begun()
 
     for _ in range(3):
@@ -89,3 +94,34 @@ async def test_a_batch_that_falls_to_another_process_is_cancelled_once(
     assert running.cancelling() == 1
     call.may_end.set()
     await asyncio.wait({running})
+
+
+async def test_a_dry_run_asks_nothing_of_the_database_in_the_thread_that_answers(
+    store: Store,
+) -> None:
+    rate(store, SLICE + 1)
+    submission = BatchSubmission(
+        batch_id=BATCH_ID,
+        user="fin:omar",
+        is_dry_run=True,
+        filter={"kind": "USAGE"},
+        items=None,
+        adjustment=ADJUSTMENT,
+    )
+    with threads_of(store.engine) as threads:
+        report, _ = await dry_run(submission, Batches(store.engine), Lookups(store.engine))
+
+    assert report.matched == SLICE + 1
+    assert threads
+    assert get_ident() not in threads
+
+
+async def test_nothing_is_selected_by_the_thread_that_answers(store: Store) -> None:
+    rate(store, PART_ITEMS + 1)
+    batch, log = keep_batch(store, BATCH_ID), Log()
+    with threads_of(store.engine) as threads:
+        await a_runner(store)._select(batch, log)
+
+    assert len([entry for _, entry in log.entries if isinstance(entry, Part)]) == 2
+    assert threads
+    assert get_ident() not in threads
