@@ -29,6 +29,7 @@ from api.records import answer_of, batch_of, enter_transaction, received_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
+from api.threads import in_full
 from schemas.headers import seq_of
 
 RECONNECT_S = 0.5
@@ -278,8 +279,14 @@ class ReadModel:
         self._selected |= await asyncio.to_thread(self._batches.selected, named)
 
     async def _keep(self, batches: Records) -> None:
-        """Write this, and all else that waits; then nothing of it waits any more."""
+        """Write this, and all else that waits; then nothing of it waits any more.
+
+        Whoever ends the reading, what was written is learnt: it is not read again.
+        """
         await self._give(batches)
+        await in_full(self._write_all())
+
+    async def _write_all(self) -> None:
         async with self._writing:
             taken, self._unwritten = self._unwritten, []
             if not taken:

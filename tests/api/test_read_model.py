@@ -1,6 +1,7 @@
 """What the reader of the topics keeps of several reads at once."""
 
 import asyncio
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ from api.desk import TOPICS
 from api.metrics import Metrics
 from api.read_model import ReadModel
 from api.results import Waiters
-from api.rows import Progress
+from api.rows import Progress, Rows
 from api.store import Store
 from tests.api.images import a_record
 
@@ -48,3 +49,35 @@ async def test_a_result_goes_to_the_writer_behind_all_that_it_tells_of(store: St
         assert not told.done()
     await reader._give({transactions: [record(1, ("seq", b"7"))]})
     await asyncio.wait_for(told, LIMIT_S)
+
+
+class HeldStore(Store):
+    """A store that writes only when it is let."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.is_writing, self.may_write = Event(), Event()
+
+    def keep(self, rows: Rows) -> None:
+        """Keep it, when it may be."""
+        self.is_writing.set()
+        assert self.may_write.wait(LIMIT_S)
+        super().keep(rows)
+
+
+async def test_what_was_written_is_learnt_although_the_reading_ends(database: str) -> None:
+    store, waiters = HeldStore(database), Waiters()
+    reader = ReadModel(TOPICS, {}, store, waiters, Metrics())
+    headers = {"requestId": b"1", "source": b"adjustment-requests-3-7", "state-seq": b"0"}
+    result = a_record(b'{"status":"REFUSED"}', *headers.items(), partition=3)
+    claimed = waiters.claim("adjustment-requests-3-7")
+    keeping = asyncio.create_task(reader._keep({TopicPartition(TOPICS.results, 3): [result]}))
+    await asyncio.to_thread(store.is_writing.wait, LIMIT_S)
+
+    keeping.cancel()  # as for another reader that has lost Kafka
+    store.may_write.set()
+
+    await asyncio.wait({keeping}, timeout=LIMIT_S)
+    assert (reader.answered, claimed.done()) == ({3: 7}, True)
+    reader._writer.shutdown()
+    store.close()
