@@ -151,7 +151,7 @@ class Runner:
         self._running.clear()
 
     async def _run(self, batch_id: str, producer: AIOKafkaProducer) -> None:
-        """Select and send until there is a result for each item."""
+        """Select and send, until there is a result for each item; what is left is begun again."""
         try:
             await self._reading.catch_up(CATCH_UP_S, self._topics)  # what was decided already
             batch = await self._now(batch_id)
@@ -159,11 +159,14 @@ class Runner:
                 await self._select(batch, producer)
                 batch = await self._now(batch_id)
             await self._send(batch, producer)
-            while batch.finished_at is None:
-                await asyncio.sleep(LOOK_S)
-                batch = await self._now(batch_id)
+            await self._reading.until(lambda: self.in_flight == 0)
+            batch = await self._now(batch_id)
+            if batch.finished_at is not None:
+                return
+            _log.warning("batch %s: %d items have no result yet", batch_id, batch.pending)
         except NotCaughtUpError:
-            await asyncio.sleep(AGAIN_S)  # it is begun again
+            pass
+        await asyncio.sleep(AGAIN_S)
 
     async def _now(self, batch_id: str) -> Batch:
         batch = await asyncio.to_thread(self._batches.batch, batch_id)

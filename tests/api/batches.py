@@ -1,17 +1,19 @@
 """Batches that the read model knows of, and a Kafka for who runs them."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from threading import get_ident
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import sqlalchemy as sql
 
-from api.batches.entries import Definition, Entry, Logged
+from api.batches.entries import Definition, Entry, Item, Logged
 from api.batches.reports import Batches
-from api.batches.runner import Runner
+from api.batches.runner import Reading, Runner
 from api.desk import TOPICS
 from api.rows import EventRow, Rows
 from api.store import Store
@@ -25,21 +27,72 @@ ADJUSTMENT = {
     "currency": "EUR",
     "taxIncluded": True,
 }
+IN_FLIGHT_MAX = 10
+PIECE_MAX = 40  # records
 
 
-class Log:
-    """Kafka, which takes what is sent to the topic of batches."""
+class Piece:
+    """Records that are sent together."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+
+    def append(self, *, value: bytes, **_: object) -> object | None:
+        """Take a record, unless there are too many."""
+        if len(self.values) == PIECE_MAX:
+            return None
+        self.values.append(value)
+        return self
+
+    def record_count(self) -> int:
+        """Give how many were taken."""
+        return len(self.values)
+
+
+class Kafka:
+    """Takes what is sent; who asks for answers gets them, partition by partition."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
+        self.requests: dict[int, list[bytes]] = {number: [] for number in range(3)}
+        self.answered: dict[int, int] = {}
+        self.under_way: list[tuple[int, int]] = []  # at each sending, and after how many answers
+        self._answers = 0
+
+    async def partitions_for(self, _topic: str) -> set[int]:
+        """Give the partitions of the requests."""
+        return {*self.requests}
+
+    def create_batch(self) -> Piece:
+        """Give an empty piece."""
+        return Piece()
+
+    async def send_batch(self, piece: Piece, _topic: str, partition: int) -> asyncio.Future[Any]:
+        """Put requests on their topic."""
+        await asyncio.sleep(0)
+        requests = self.requests[partition]
+        offset = len(requests)
+        requests += piece.values
+        self.under_way.append((sum(map(self._left, self.requests)), self._answers))
+        return _done(SimpleNamespace(offset=offset))
+
+    def answer(self) -> list[bytes]:
+        """Answer what is left of the partition with the most; give the requests."""
+        partition = max(self.requests, key=self._left)
+        left = self._left(partition)
+        assert left, "somebody waits for ever"
+        self.answered[partition] = len(self.requests[partition]) - 1
+        self._answers += 1
+        return self.requests[partition][-left:]
+
+    def _left(self, partition: int) -> int:
+        return len(self.requests[partition]) - 1 - self.answered.get(partition, -1)
 
     async def send(self, topic: str, value: bytes, key: bytes) -> asyncio.Future[None]:
         """Put a record there."""
         assert topic == TOPICS.batches
         self.sent.append((key.decode(), value))
-        sent = asyncio.get_running_loop().create_future()
-        sent.set_result(None)
-        return sent
+        return _done(None)
 
     async def send_and_wait(self, topic: str, value: bytes, key: bytes) -> None:
         """Put a record there."""
@@ -51,20 +104,43 @@ class Log:
         return [(key, msgspec.json.decode(value, type=Entry)) for key, value in self.sent]
 
 
-def a_runner(store: Store) -> Runner:
+@dataclass
+class AnswerReader(SettledReader):
+    """Has requests answered as soon as somebody waits for it."""
+
+    kafka: Kafka = field(default_factory=Kafka)
+    keep: Callable[[list[bytes]], object] = lambda _: None  # what was answered
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Read answers until it is so."""
+        self.answered = self.kafka.answered
+        while not is_so():
+            self.keep(self.kafka.answer())
+            await asyncio.sleep(0)
+
+
+def _done(result: object) -> asyncio.Future[Any]:
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(result)
+    return future
+
+
+def a_runner(
+    store: Store, reading: Reading | None = None, in_flight_max: int = IN_FLIGHT_MAX
+) -> Runner:
     """Run batches of this read model."""
     return Runner(
         topics=TOPICS,
         client_options={},
-        reading=SettledReader(),
+        reading=reading or SettledReader(),
         batches=Batches(store.engine),
-        in_flight_max=10,
+        in_flight_max=in_flight_max,
     )
 
 
-def keep_batch(store: Store, batch_id: str) -> Any:
-    """Let the read model know a batch of a filter, and give it."""
-    asked = Definition("fin:omar", {"kind": "USAGE"}, None, ADJUSTMENT)
+def keep_batch(store: Store, batch_id: str, items: list[Item] | None = None) -> Any:
+    """Let the read model know a batch of a filter, or of a list, and give it."""
+    asked = Definition("fin:omar", None if items else {"kind": "USAGE"}, items, ADJUSTMENT)
     store.keep(Rows(batches=[Logged(batch_id, 0, "2026-11-05T10:00:00.000Z", asked)]))
     return Batches(store.engine).batch(batch_id)
 

@@ -1,22 +1,53 @@
 """How batches are run: what is selected and sent, and what becomes of what fails."""
 
 import asyncio
-from itertools import groupby
+import json
+from itertools import chain, groupby
 
-from api.batches.entries import Part
+from api.batches.entries import Item, Part
 from api.batches.log import PART_ITEMS
+from api.batches.reports import Batches
+from api.results import Answer
+from api.rows import Rows
 from api.store import Store
-from tests.api.batches import BATCH_ID, Log, a_runner, keep_batch, rate
+from tests.api.batches import BATCH_ID, AnswerReader, Kafka, a_runner, keep_batch, rate
+from tests.api.builders import a_result, an_answer
 
 OTHER_ID = BATCH_ID[::-1]
 
 
 async def test_one_batch_selects_at_a_time(store: Store) -> None:
     rate(store, 2 * PART_ITEMS + 1)
-    runner, log = a_runner(store), Log()
+    runner, kafka = a_runner(store), Kafka()
     batches = [keep_batch(store, batch_id) for batch_id in (BATCH_ID, OTHER_ID)]
 
-    await asyncio.gather(*(runner._select(batch, log) for batch in batches))
+    await asyncio.gather(*(runner._select(batch, kafka) for batch in batches))
 
-    parts = [batch_id for batch_id, entry in log.entries if isinstance(entry, Part)]
+    parts = [batch_id for batch_id, entry in kafka.entries if isinstance(entry, Part)]
     assert [len([*of_one]) for _, of_one in groupby(parts)] == [3, 3]
+
+
+def a_result_of(request_id: str) -> Answer:
+    """Give the result of an item of account A."""
+    effect = {"taxExcludedAmount": -3, "taxAmount": -1, "taxIncludedAmount": -4}
+    value = a_result(adjustment={"effect": effect})
+    return an_answer(value, request_id=request_id, account="A")
+
+
+async def test_an_item_that_was_sent_and_has_no_result_is_sent_again(store: Store) -> None:
+    keep_batch(store, BATCH_ID, [Item("A", "E-1"), Item("A", "E-2")])
+
+    def keep(requests: list[bytes]) -> None:
+        """The first result comes, the others are lost."""
+        store.keep(Rows(answers=[a_result_of(json.loads(requests[0])["requestId"])]))
+
+    kafka = Kafka()
+    runner = a_runner(store, AnswerReader(kafka=kafka, keep=keep))
+    for _ in range(2):
+        await runner._run(BATCH_ID, kafka)
+
+    sent = [
+        json.loads(request)["chargeableEventRefId"] for request in chain(*kafka.requests.values())
+    ]
+    assert sent == ["E-1", "E-2", "E-2"]
+    assert Batches(store.engine).running() == []

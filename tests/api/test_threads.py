@@ -17,7 +17,7 @@ from api.threads import in_thread
 from tests.api.batches import (
     ADJUSTMENT,
     BATCH_ID,
-    Log,
+    Kafka,
     a_runner,
     keep_batch,
     rate,
@@ -118,10 +118,10 @@ async def test_a_dry_run_asks_nothing_of_the_database_in_the_thread_that_answers
 
 async def test_nothing_is_selected_by_the_thread_that_answers(store: Store) -> None:
     rate(store, PART_ITEMS + 1)
-    batch, log = keep_batch(store, BATCH_ID), Log()
+    batch, kafka = keep_batch(store, BATCH_ID), Kafka()
     with threads_of(store.engine) as threads:
-        await a_runner(store)._select(batch, log)
+        await a_runner(store)._select(batch, kafka)
 
-    assert len([entry for _, entry in log.entries if isinstance(entry, Part)]) == 2
+    assert len([entry for _, entry in kafka.entries if isinstance(entry, Part)]) == 2
     assert threads
     assert get_ident() not in threads
