@@ -77,13 +77,14 @@ class Kafka:
         return _done(SimpleNamespace(offset=offset))
 
     def answer(self) -> list[bytes]:
-        """Answer what is left of the partition with the most; give the requests."""
+        """Answer some requests of the partition that has most left; give them."""
         partition = max(self.requests, key=self._left)
-        left = self._left(partition)
-        assert left, "somebody waits for ever"
-        self.answered[partition] = len(self.requests[partition]) - 1
+        assert self._left(partition), "somebody waits for ever"
+        first = self.answered.get(partition, -1) + 1
+        requests = self.requests[partition][first : first + PIECE_MAX]
+        self.answered[partition] = first + len(requests) - 1
         self._answers += 1
-        return self.requests[partition][-left:]
+        return requests
 
     def _left(self, partition: int) -> int:
         return len(self.requests[partition]) - 1 - self.answered.get(partition, -1)

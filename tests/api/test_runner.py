@@ -2,11 +2,15 @@
 
 import asyncio
 import json
-from itertools import chain, groupby
+from itertools import chain, groupby, product
+from math import inf
 
-from api.batches.entries import Item, Part
+import pytest
+
+from api.batches.entries import Item, Part, request_id_of
 from api.batches.log import PART_ITEMS
 from api.batches.reports import Batches
+from api.batches.under_way import FEWEST, MORE
 from api.results import Answer
 from api.rows import Rows
 from api.store import Store
@@ -51,3 +55,24 @@ async def test_an_item_that_was_sent_and_has_no_result_is_sent_again(store: Stor
     ]
     assert sent == ["E-1", "E-2", "E-2"]
     assert Batches(store.engine).running() == []
+
+
+@pytest.mark.parametrize("is_alone", [True, False], ids=["alone", "beside single requests"])
+async def test_no_more_is_under_way_than_may_be_and_each_item_is_sent_once(
+    store: Store, *, is_alone: bool
+) -> None:
+    kafka, most = Kafka(), 3 * FEWEST
+    reading = AnswerReader(kafka=kafka, quiet_s=inf if is_alone else 0.0)
+    runner = a_runner(store, reading, most)
+    items = [Item(f"A-{number % 7}", f"E-{number}") for number in range(4 * most)]
+    ids = BATCH_ID, OTHER_ID
+    batches = [keep_batch(store, batch_id, items) for batch_id in ids]
+
+    await asyncio.gather(*(runner._send(batch, kafka) for batch in batches))
+
+    sent = [json.loads(request)["requestId"] for request in chain(*kafka.requests.values())]
+    assert sorted(sent) == sorted(request_id_of(*each) for each in product(ids, items))
+    for count, answers in kafka.under_way:
+        assert count <= (most if is_alone else min(most, FEWEST + MORE * answers))
+    at_first = max(count for count, answers in kafka.under_way if answers == 0)
+    assert (at_first > FEWEST) == is_alone
