@@ -5,6 +5,7 @@ from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka.structs import TopicPartition
 
 from api.desk import TOPICS
@@ -33,7 +34,10 @@ def test_records_of_others_take_back_no_number_that_was_read_with_them(store: St
     assert kept.positions == {(TOPICS.transactions, 3): Progress(2, 7)}
 
 
-async def test_a_result_goes_to_the_writer_behind_all_that_it_tells_of(store: Store) -> None:
+@pytest.mark.parametrize("last", ["image", "request"])
+async def test_a_result_goes_to_the_writer_behind_all_that_it_tells_of(
+    store: Store, last: str
+) -> None:
     requests, transactions, results = (
         TopicPartition(topic, 3) for topic in (TOPICS.requests, TOPICS.transactions, TOPICS.results)
     )
@@ -43,11 +47,12 @@ async def test_a_result_goes_to_the_writer_behind_all_that_it_tells_of(store: St
     result = a_record(b'{"status":"APPLIED"}', *names.items(), partition=3)  # two images follow
     told = asyncio.create_task(reader._until_told({results: [result]}))
 
-    for before in ({requests: [record(0)]}, {transactions: [record(0, ("seq", b"6"))]}):
-        await reader._give(before)
+    asked = {requests: [record(0)]}
+    images = [{transactions: [record(seq - 6, ("seq", b"%d" % seq))]} for seq in (6, 7)]
+    for given in [*images, asked] if last == "request" else [asked, *images]:
         await asyncio.sleep(0)
         assert not told.done()
-    await reader._give({transactions: [record(1, ("seq", b"7"))]})
+        await reader._give(given)
     await asyncio.wait_for(told, LIMIT_S)
 
 
