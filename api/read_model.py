@@ -259,7 +259,7 @@ class ReadModel:
         The last ones tell the most.
         """
         results = [records for at, records in batches.items() if at.topic == self._topics.results]
-        last = [answer for records in results if (answer := answer_of(records[-1]))]
+        last = [answer for records in results if (answer := last_answer(records))]
         async with self._moved:
             await self._moved.wait_for(lambda: all(map(self._is_told, last)))
 
@@ -365,6 +365,11 @@ def last_seq(records: Sequence[Any], known: int) -> int:
     """Give the number of the last business transaction that is the engine's."""
     numbers = (seq_of(dict(record.headers)) for record in reversed(records))
     return next((number for number in numbers if number is not None), known)
+
+
+def last_answer(records: Sequence[Any]) -> Answer | None:
+    """Give the last result that is the engine's."""
+    return next(filter(None, map(answer_of, reversed(records))), None)
 
 
 async def _layout(client_options: dict[str, Any]) -> tuple[str, dict[str, int]]:

@@ -45,7 +45,8 @@ async def test_a_result_goes_to_the_writer_behind_all_that_it_tells_of(
     reader._given = {requests: 0}
     names = {"requestId": b"1", "source": b"adjustment-requests-3-0", "state-seq": b"5"}
     result = a_record(b'{"status":"APPLIED"}', *names.items(), partition=3)  # two images follow
-    told = asyncio.create_task(reader._until_told({results: [result]}))
+    of_others = a_record(b'{"status":"APPLIED"}', partition=3)
+    told = asyncio.create_task(reader._until_told({results: [result, of_others]}))
 
     asked = {requests: [record(0)]}
     images = [{transactions: [record(seq - 6, ("seq", b"%d" % seq))]} for seq in (6, 7)]
