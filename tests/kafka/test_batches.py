@@ -16,16 +16,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.kafka.conftest import Engine, running_engine
+from tests.kafka.conftest import Engine
 from tests.kafka.test_read_model import api, is_ready
-from tools.load import Population
+from tools.load import Population, send_all
 from tools.verify.log import Log
 from tools.waiting import wait_until
 from tools.workers import WorkerProcess
 
 PATH = "/v1/adjustment-batches"
-KILLS, ITEMS = int(os.environ.get("KILLS", "2")), int(os.environ.get("ITEMS", "200"))
-EVENTS_OF_AN_ACCOUNT = 20
+KILLS, ITEMS = int(os.environ.get("KILLS", "2")), int(os.environ.get("ITEMS", "4000"))
+IN_FLIGHT = max(50, ITEMS // 100)  # so that it is not over at once
+OF_THE_BATCH = "KILLED_IN_BETWEEN"
 LIFE_MAX_S = 60 + ITEMS / 20
 
 _log = logging.getLogger(__name__)
@@ -40,14 +41,13 @@ def worker(engine: Engine) -> Iterator[WorkerProcess]:
 
 
 @pytest.fixture
-def large_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An engine with so many chargeable events; the one of all tests where nobody asks."""
-    if "ITEMS" in os.environ:
-        population = Population(ITEMS // EVENTS_OF_AN_ACCOUNT, EVENTS_OF_AN_ACCOUNT)
-        with running_engine(tmp_path / "large", population) as made:
-            yield made
-    else:
-        yield request.getfixturevalue("engine")
+def rated(engine: Engine) -> None:
+    """So many chargeable events more, of a type of their own."""
+    accounts, known = engine.population.accounts, {*engine.population.places()}
+    each = engine.population.events_per_account + ITEMS // accounts
+    more = Population(accounts, each, usage_types=(OF_THE_BATCH,))
+    records = zip(more.event_records(), more.places(), strict=True)
+    send_all(engine.options, [record for record, place in records if place not in known])
 
 
 def a_batch(**changes: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def a_batch(**changes: Any) -> dict[str, Any]:
     return {
         "batchId": str(uuid.uuid4()),
         "user": "fin:omar",
-        "filter": {"kind": "USAGE"},
+        "filter": {"usageType": "DATA_ROAMING"},
         "adjustment": adjustment,
     } | changes
 
@@ -105,18 +105,25 @@ def test_a_batch_adjusts_each_event_of_its_filter_once(engine: Engine, tmp_path:
     engine.check()
 
 
+def matches_all(url: str, body: dict[str, Any]) -> bool:
+    """Whether a dry run finds each item."""
+    dry = httpx.post(url + PATH, json=body | {"dryRun": True}, timeout=30).json()
+    return bool(dry.get("matched") == ITEMS)
+
+
 def decided(url: str, batch_id: str) -> int:
     """How many items have a result."""
     now = report(url, batch_id)
     return int(now["applied"] + now["refused"]) if now else 0
 
 
+@pytest.mark.usefixtures("rated")
 def test_whoever_is_killed_the_batch_goes_on_and_adjusts_each_event_once(
-    large_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine, began = large_engine, time.monotonic()
-    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", str(max(2, ITEMS // 100)))  # not over at once
-    body = a_batch()
+    began = time.monotonic()
+    monkeypatch.setenv("ADJUST_BATCH_IN_FLIGHT", str(IN_FLIGHT))
+    body = a_batch(filter={"usageType": OF_THE_BATCH})
     batch_id, step = body["batchId"], ITEMS // (KILLS + 1)
     for life in range(KILLS + 1):
         with engine.worker("batches") as worker, api(engine, tmp_path / "killed") as (_, url):
@@ -124,6 +131,7 @@ def test_whoever_is_killed_the_batch_goes_on_and_adjusts_each_event_once(
             wait_until(partial(is_ready, url), "REST has read everything", LIFE_MAX_S)
             before = decided(url, batch_id)
             if life == 0:  # then it goes on by itself
+                wait_until(partial(matches_all, url, body), "all items are there", LIFE_MAX_S)
                 assert httpx.post(url + PATH, json=body, timeout=30).status_code == 202
             if life < KILLS:
                 is_further = partial(has_decided, url, batch_id, before + step // 2)
