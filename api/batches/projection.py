@@ -196,19 +196,23 @@ _FINISHED = (
     .where(_OF_BATCH, BATCH.c.applied + BATCH.c.refused == BATCH.c.matched)
     .values(finished_at=BATCH.c.decided_at)
 )
+_OTHERS_LEFT_OUT = BATCH_ITEM.delete().where(
+    BATCH_ITEM.c.batch_id == bindparam("of_batch"),
+    BATCH_ITEM.c.selection != sql.select(BATCH.c.selection).where(_OF_BATCH).scalar_subquery(),
+)
 
 
 def _complete(connection: sql.Connection, logged: Logged, selected: Selected) -> None:
-    """Let a selection be the batch's, if it is whole and the first."""
+    """Let a selection be the batch's, if it is whole and the first; then no other is kept."""
     of_batch = BATCH_ITEM.c.batch_id == logged.batch_id
     count = sql.select(sql.func.count()).where(
         of_batch, BATCH_ITEM.c.selection == selected.selection
     )
-    if connection.scalar(count) != selected.count:
-        return
-    finished_at = None if selected.count else logged.at
-    connection.execute(
-        BATCH.update()
-        .where(BATCH.c.batch_id == logged.batch_id, BATCH.c.selection.is_(None))
-        .values(selection=selected.selection, matched=selected.count, finished_at=finished_at)
-    )
+    if connection.scalar(count) == selected.count:
+        finished_at = None if selected.count else logged.at
+        connection.execute(
+            BATCH.update()
+            .where(BATCH.c.batch_id == logged.batch_id, BATCH.c.selection.is_(None))
+            .values(selection=selected.selection, matched=selected.count, finished_at=finished_at)
+        )
+    connection.execute(_OTHERS_LEFT_OUT, {"of_batch": logged.batch_id})

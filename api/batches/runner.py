@@ -155,7 +155,7 @@ class Runner:
         try:
             await self._reading.catch_up(CATCH_UP_S, self._topics)  # what was decided already
             batch = await self._now(batch_id)
-            while batch.selection is None:
+            if batch.selection is None:
                 await self._select(batch, producer)
                 batch = await self._now(batch_id)
             await self._send(batch, producer)
@@ -163,7 +163,7 @@ class Runner:
             batch = await self._now(batch_id)
             if batch.finished_at is not None:
                 return
-            _log.warning("batch %s: %d items have no result yet", batch_id, batch.pending)
+            _log.warning("batch %s is begun again: %d items pending", batch_id, batch.pending)
         except NotCaughtUpError:
             pass
         await asyncio.sleep(AGAIN_S)
@@ -176,6 +176,7 @@ class Runner:
     async def _select(self, batch: Batch, producer: AIOKafkaProducer) -> None:
         """Write down which events are meant, of all that the topics hold now."""
         asked, selection, count = batch.definition, uuid4().hex, 0
+        topic, key = self._topics.batches, batch.batch_id.encode()
         submission = BatchSubmission(
             batch_id=batch.batch_id,
             user=asked.user,
@@ -184,16 +185,16 @@ class Runner:
             items=None,
             adjustment=asked.adjustment,
         )
-        key = batch.batch_id.encode()
-        parts = self._batches.selecting(submission.event_filters, PART_ITEMS)
+        parts, sent = self._batches.selecting(submission.event_filters, PART_ITEMS), []
         async with self._selecting, closed_in_thread(parts):
             while items := await in_thread(next, parts, None):
                 part = entry_bytes(Part(selection, count, items))
-                await producer.send(self._topics.batches, part, key=key)
+                sent.append(await producer.send(topic, part, key=key))
                 count += len(items)
         last = entry_bytes(Selected(selection, count))
-        await producer.send_and_wait(self._topics.batches, last, key=key)
-        await self._reading.catch_up(CATCH_UP_S, (self._topics.batches,))
+        sent.append(await producer.send(topic, last, key=key))
+        await asyncio.gather(*sent)
+        await self._reading.catch_up(CATCH_UP_S, (topic,))
 
     async def _send(self, batch: Batch, producer: AIOKafkaProducer) -> None:
         """Send each item that has no result, as many at a time as may be under way.

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sql
+from aiokafka.errors import KafkaTimeoutError
 
 from api.batches.entries import Definition, Entry, Item, Logged
 from api.batches.reports import Batches
@@ -54,6 +55,7 @@ class Kafka:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
+        self.fails_at = -1  # which record is not taken, of the topic of batches
         self.requests: dict[int, list[bytes]] = {number: [] for number in range(3)}
         self.answered: dict[int, int] = {}
         self.under_way: list[tuple[int, int]] = []  # at each sending, and after how many answers
@@ -93,11 +95,11 @@ class Kafka:
         """Put a record there."""
         assert topic == TOPICS.batches
         self.sent.append((key.decode(), value))
-        return _done(None)
-
-    async def send_and_wait(self, topic: str, value: bytes, key: bytes) -> None:
-        """Put a record there."""
-        await (await self.send(topic, value, key))
+        sent = _done(None)
+        if len(self.sent) - 1 == self.fails_at:
+            sent = asyncio.get_running_loop().create_future()
+            sent.set_exception(KafkaTimeoutError())
+        return sent
 
     @property
     def entries(self) -> list[tuple[str, Any]]:

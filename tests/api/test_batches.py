@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sql
 
 from api.batches.entries import Item, Part, Selected, request_id_of
 from api.batches.log import entry_bytes
@@ -16,6 +17,7 @@ from api.batches.reports import Batch, Batches
 from api.batches.submission import request_of
 from api.desk import DRY_RUNS, Desk
 from api.store import Store
+from api.tables import BATCH_ITEM
 from tests.api.fakes import KeptLog, ListedTopic
 from tests.api.in_memory import EngineInMemory
 from tests.builders import account_body, event_body
@@ -44,7 +46,7 @@ class Scene:
     """An engine in memory, its read model, and the topic of batches."""
 
     def __init__(self, store: Store, desk: Desk) -> None:
-        self.batches = Batches(store.engine)
+        self._engine, self.batches = store.engine, Batches(store.engine)
         self.engine = EngineInMemory(store)
         assert isinstance(desk.batch_log, KeptLog)
         self._log = desk.batch_log
@@ -86,6 +88,12 @@ class Scene:
         found = self.batches.batch(BATCH_ID)
         assert found
         return found
+
+    @property
+    def kept_items(self) -> int:
+        """How many rows there are, of whatever selection."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sql.select(sql.func.count()).select_from(BATCH_ITEM)) or 0
 
     def selected(self) -> list[Item]:
         """What the filter of the batch means now."""
@@ -189,6 +197,7 @@ async def test_the_first_whole_selection_in_the_log_counts(
     scene.select("first", scene.selected()[:4])
     scene.select("second", scene.selected())
     assert (await report(client))["matched"] == 4
+    assert scene.kept_items == 4
     scene.run()
     assert (await report(client))["state"] == "FINISHED"
 

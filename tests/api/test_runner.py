@@ -6,6 +6,7 @@ from itertools import chain, groupby, product
 from math import inf
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 
 from api.batches.entries import Item, Part, request_id_of
 from api.batches.log import PART_ITEMS
@@ -18,6 +19,7 @@ from tests.api.batches import BATCH_ID, AnswerReader, Kafka, a_runner, keep_batc
 from tests.api.builders import a_result, an_answer
 
 OTHER_ID = BATCH_ID[::-1]
+LIMIT_S = 30.0
 
 
 async def test_one_batch_selects_at_a_time(store: Store) -> None:
@@ -29,6 +31,23 @@ async def test_one_batch_selects_at_a_time(store: Store) -> None:
 
     parts = [batch_id for batch_id, entry in kafka.entries if isinstance(entry, Part)]
     assert [len([*of_one]) for _, of_one in groupby(parts)] == [3, 3]
+
+
+async def test_a_part_of_a_selection_that_kafka_does_not_take_is_told(store: Store) -> None:
+    rate(store, PART_ITEMS + 1)
+    kafka = Kafka()
+    kafka.fails_at = 0
+    with pytest.raises(KafkaTimeoutError):
+        await a_runner(store)._select(keep_batch(store, BATCH_ID), kafka)
+
+
+async def test_a_selection_that_does_not_become_the_batchs_is_not_written_without_a_pause(
+    store: Store,
+) -> None:
+    keep_batch(store, BATCH_ID)
+    kafka = Kafka()  # nobody reads what is written there
+    await asyncio.wait_for(a_runner(store)._run(BATCH_ID, kafka), LIMIT_S)
+    assert len(kafka.sent) == 1
 
 
 def a_result_of(request_id: str) -> Answer:
