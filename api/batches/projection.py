@@ -1,7 +1,7 @@
 """Keeps batches in the read model, and counts each item once, with its result."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +16,7 @@ from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL
 
 LOOKED_UP = 250  # ids in one question
 STRETCH = 5_000  # items of a selection that are read at once
-EXPECTED_MAX = 4 * STRETCH  # items that are remembered
+STRETCHES_MAX = 16  # that are remembered: four batches at once have fewer under way
 
 _NOTHING = {"matched": 0, "applied": 0, "refused": 0, "tax_excluded": 0, "tax": 0}
 
@@ -48,10 +48,12 @@ class BatchProjection:
             set_={"times": BATCH_REFUSAL.c.times + refusal.excluded["times"]},
         )
         self._expected: dict[ItemKey, ItemPlace] = {}
+        self._stretches: dict[ItemPlace, list[ItemKey]] = {}  # by their beginnings, oldest first
 
     def forget(self) -> None:
         """All rows are deleted: no item is known any more."""
         self._expected.clear()
+        self._stretches.clear()
 
     def enter(self, connection: sql.Connection, entries: Iterable[Logged]) -> None:
         """Keep what the topic says, in its order."""
@@ -71,39 +73,53 @@ class BatchProjection:
         first: dict[ItemKey, Answer] = {}
         for answer in answers:
             first.setdefault((answer.request_id, answer.account), answer)
-        self._expect(connection, first.keys())
         tallies: defaultdict[str, Tally] = defaultdict(Tally)
         last: defaultdict[str, str] = defaultdict(str)
         decided = []
-        for key, answer in first.items():
-            if place := self._expected.pop(key, None):
-                tallies[place.batch_id].add(answer.value)
-                last[place.batch_id] = max(last[place.batch_id], answer.decided_at)
-                decided.append((answer.status, *place))
+        for key, place in self._places(connection, first):
+            answer = first[key]
+            tallies[place.batch_id].add(answer.value)
+            last[place.batch_id] = max(last[place.batch_id], answer.decided_at)
+            decided.append((answer.status, *place))
         self._decided.run(connection, decided)
         for batch_id, tally in tallies.items():
             self._add(connection, batch_id, tally, last[batch_id])
 
-    def _expect(self, connection: sql.Connection, keys: Iterable[ItemKey]) -> None:
-        """Learn which of these are undecided items, and with each those around it.
+    def _places(
+        self, connection: sql.Connection, keys: Iterable[ItemKey]
+    ) -> Iterator[tuple[ItemKey, ItemPlace]]:
+        """Give where undecided items among these stand, and expect them no more."""
+        left = [*keys]
+        while left:
+            known = {key: place for key in left if (place := self._expected.pop(key, None))}
+            yield from known.items()
+            unknown = [key for key in left if key not in known]
+            if not unknown:
+                return
+            looked_up = unknown[:LOOKED_UP]
+            self._expect(connection, [request_id for request_id, _ in looked_up])
+            left = [key for key in looked_up if key in self._expected] + unknown[LOOKED_UP:]
+
+    def _expect(self, connection: sql.Connection, request_ids: Sequence[str]) -> None:
+        """Learn which of these are of undecided items, and with each those around it.
 
         Results come about as items are sent, in the order of the selection: to read a stretch of
         it is a fraction of the work of finding each item by its requestId.
         """
-        if len(self._expected) > EXPECTED_MAX:
-            self._expected.clear()
-        unknown = [*keys]
-        while unknown := [key for key in unknown if key not in self._expected]:
-            ids = [request_id for request_id, _ in unknown[:LOOKED_UP]]
-            del unknown[:LOOKED_UP]
-            found = connection.execute(_FOUND, {"ids": ids}).all()
-            for batch_id, selection, first in {
-                (row.batch_id, row.selection, row.number // STRETCH * STRETCH) for row in found
-            }:
-                asked = {"of_batch": batch_id, "of_selection": selection, "first": first}
-                for number, request_id, account in connection.execute(_STRETCH_OF, asked):
-                    place = ItemPlace(batch_id, selection, number)
-                    self._expected[request_id, account] = place
+        while len(self._stretches) >= STRETCHES_MAX:
+            for key in self._stretches.pop(next(iter(self._stretches))):
+                self._expected.pop(key, None)
+        found = connection.execute(_FOUND, {"ids": request_ids}).all()
+        for begin in {
+            ItemPlace(row.batch_id, row.selection, row.number // STRETCH * STRETCH) for row in found
+        }:
+            asked = {f"of_{name}": value for name, value in begin._asdict().items()}
+            places = {
+                (request_id, account): ItemPlace(begin.batch_id, begin.selection, number)
+                for number, request_id, account in connection.execute(_STRETCH_OF, asked)
+            }
+            self._expected |= places
+            self._stretches[begin] = [*places]
 
     def _enter_definition(
         self, connection: sql.Connection, logged: Logged, asked: Definition
@@ -172,9 +188,9 @@ _FOUND = (
         BATCH_ITEM.c.request_id.in_(bindparam("ids", expanding=True)),
     )
 )
-_FIRST: sql.BindParameter[int] = bindparam("first", type_=sql.Integer)
+_FIRST: sql.BindParameter[int] = bindparam("of_number", type_=sql.Integer)
 _STRETCH_OF = sql.select(BATCH_ITEM.c.number, BATCH_ITEM.c.request_id, BATCH_ITEM.c.account).where(
-    BATCH_ITEM.c.batch_id == bindparam("of_batch"),
+    BATCH_ITEM.c.batch_id == bindparam("of_batch_id"),
     BATCH_ITEM.c.selection == bindparam("of_selection"),
     BATCH_ITEM.c.number >= _FIRST,
     BATCH_ITEM.c.number < _FIRST + STRETCH,

@@ -12,16 +12,19 @@ import msgspec
 import sqlalchemy as sql
 from aiokafka.errors import KafkaTimeoutError
 
-from api.batches.entries import Definition, Entry, Item, Logged
+from api.batches.entries import Definition, Entry, Item, Logged, request_id_of
 from api.batches.reports import Batches
 from api.batches.runner import Reading, Runner
 from api.desk import TOPICS
+from api.results import Answer
 from api.rows import EventRow, Rows
 from api.store import Store
+from tests.api.builders import a_result, an_answer
 from tests.api.fakes import SettledReader
 from tests.api.images import image_of
 
 BATCH_ID = "3f2c9a52-4a38-4d0e-8f9a-5f1f0f1b7a11"
+OTHER_ID = BATCH_ID[::-1]
 ADJUSTMENT = {
     "chargeType": "CREDIT",
     "chargeAdjustment": 10_000,
@@ -156,6 +159,13 @@ def rate(store: Store, events: int) -> None:
         for number in range(events)
     )
     store.keep(Rows(events={(event.account, event.ref_id): event for event in rated}))
+
+
+def a_result_of(batch_id: str, item: Item) -> Answer:
+    """Give the result of an item."""
+    effect = {"taxExcludedAmount": -3, "taxAmount": -1, "taxIncludedAmount": -4}
+    value, id_ = a_result(adjustment={"effect": effect}), request_id_of(batch_id, item)
+    return an_answer(value, request_id=id_, account=item.account)
 
 
 @contextmanager

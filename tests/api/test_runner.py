@@ -12,13 +12,19 @@ from api.batches.entries import Item, Part, request_id_of
 from api.batches.log import PART_ITEMS
 from api.batches.reports import Batches
 from api.batches.under_way import FEWEST, MORE
-from api.results import Answer
 from api.rows import Rows
 from api.store import Store
-from tests.api.batches import BATCH_ID, AnswerReader, Kafka, a_runner, keep_batch, rate
-from tests.api.builders import a_result, an_answer
+from tests.api.batches import (
+    BATCH_ID,
+    OTHER_ID,
+    AnswerReader,
+    Kafka,
+    a_result_of,
+    a_runner,
+    keep_batch,
+    rate,
+)
 
-OTHER_ID = BATCH_ID[::-1]
 LIMIT_S = 30.0
 
 
@@ -50,19 +56,13 @@ async def test_a_selection_that_does_not_become_the_batchs_is_not_written_withou
     assert len(kafka.sent) == 1
 
 
-def a_result_of(request_id: str) -> Answer:
-    """Give the result of an item of account A."""
-    effect = {"taxExcludedAmount": -3, "taxAmount": -1, "taxIncludedAmount": -4}
-    value = a_result(adjustment={"effect": effect})
-    return an_answer(value, request_id=request_id, account="A")
-
-
 async def test_an_item_that_was_sent_and_has_no_result_is_sent_again(store: Store) -> None:
     keep_batch(store, BATCH_ID, [Item("A", "E-1"), Item("A", "E-2")])
 
     def keep(requests: list[bytes]) -> None:
         """The first result comes, the others are lost."""
-        store.keep(Rows(answers=[a_result_of(json.loads(requests[0])["requestId"])]))
+        event = json.loads(requests[0])["chargeableEventRefId"]
+        store.keep(Rows(answers=[a_result_of(BATCH_ID, Item("A", event))]))
 
     kafka = Kafka()
     runner = a_runner(store, AnswerReader(kafka=kafka, keep=keep))
