@@ -267,16 +267,15 @@ class ReadModel:
         """Wait, with requests of a batch, until its selection is kept: it was written before."""
         requests = (records for at, records in batches.items() if at.topic == self._topics.requests)
         found = {batch_of(record) for record in chain.from_iterable(requests)}
-        if None in found:
+        named = {batch_id for batch_id in found if batch_id is not None} - self._selected
+        if named:
+            places = [at for at in self._reached if at.topic == self._topics.batches]
+            ends = await self._consumers[0].end_offsets(places)
+            async with self._moved:
+                await self._moved.wait_for(lambda: self._has_reached(ends))
+            self._selected |= await asyncio.to_thread(self._batches.selected, named)
+        if found - self._selected:
             self._asked_at = monotonic()
-        named = {batch_id for batch_id in found if batch_id is not None}
-        if named <= self._selected:
-            return
-        places = [at for at in self._reached if at.topic == self._topics.batches]
-        ends = await self._consumers[0].end_offsets(places)
-        async with self._moved:
-            await self._moved.wait_for(lambda: self._has_reached(ends))
-        self._selected |= await asyncio.to_thread(self._batches.selected, named)
 
     async def _keep(self, batches: Records) -> None:
         """Write this, and all else that waits; then nothing of it waits any more.

@@ -143,9 +143,9 @@ def received_of(record: Any, partitions: int) -> Received | None:
 
 
 def batch_of(record: Any) -> str | None:
-    """Give the batchId that a request's headers name."""
-    batch = dict(record.headers).get(BATCH)
-    return None if batch is None else batch.decode(errors="replace")
+    """Give the batchId that a request's headers name; None where no batch can have it."""
+    batch = (dict(record.headers).get(BATCH) or b"").decode(errors="replace").lower()
+    return batch if is_guid(batch) else None
 
 
 def answer_of(record: Any) -> Answer | None:

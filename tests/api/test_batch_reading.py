@@ -1,6 +1,7 @@
 """How the read model takes in batches: selections in small steps, requests only after them."""
 
 import asyncio
+from math import isfinite
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,16 +82,39 @@ async def test_the_end_of_the_topic_of_batches_is_asked_for_once_a_batch(
     assert kafka.asked == 1
 
 
-@pytest.mark.parametrize("name", [b"of somebody else", b"\xff", BATCH_ID.encode()])
+@pytest.mark.parametrize("name", [b"of somebody else", b"\xff", b"", BATCH_ID.encode() + b"0"])
+async def test_what_no_batch_can_be_called_is_not_looked_for(
+    reader: ReadModel, name: bytes
+) -> None:
+    kafka = LongTopic(LOG)
+    reader._consumers, reader._reached = [kafka], {LOG: 1}
+
+    await reader._until_selected(of_batch(name))
+
+    assert (kafka.asked, isfinite(reader.quiet_s)) == (0, True)
+
+
+@pytest.mark.parametrize("is_selected", [True, False])
+async def test_a_request_of_no_batch_that_is_run_is_a_single_one(
+    reader: ReadModel, store: Store, *, is_selected: bool
+) -> None:
+    store.keep(a_batch(None, [Item("A", "E")]) if is_selected else a_batch({"kind": "USAGE"}, None))
+    reader._consumers, reader._reached = [LongTopic(LOG)], {LOG: 1}
+
+    await reader._until_selected(of_batch(BATCH_ID.encode()))
+
+    assert isfinite(reader.quiet_s) != is_selected
+
+
 async def test_a_batch_that_has_no_selection_yet_is_looked_for_each_time(
-    reader: ReadModel, store: Store, name: bytes
+    reader: ReadModel, store: Store
 ) -> None:
     store.keep(a_batch({"kind": "USAGE"}, None))
     kafka = LongTopic(LOG)
     reader._consumers, reader._reached = [kafka], {LOG: 1}
 
     for _ in range(3):
-        await reader._until_selected(of_batch(name))
+        await reader._until_selected(of_batch(BATCH_ID.encode()))
 
     assert kafka.asked == 3
 
