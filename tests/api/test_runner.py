@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaTimeoutError
 from api.batches.entries import Item, Part, request_id_of
 from api.batches.log import PART_ITEMS
 from api.batches.reports import Batches
-from api.batches.under_way import FEWEST, MORE
+from api.batches.under_way import ITEMS_MIN, MORE_ITEMS
 from api.rows import Rows
 from api.store import Store
 from tests.api.batches import (
@@ -80,7 +80,7 @@ async def test_an_item_that_was_sent_and_has_no_result_is_sent_again(store: Stor
 async def test_no_more_is_under_way_than_may_be_and_each_item_is_sent_once(
     store: Store, *, is_alone: bool
 ) -> None:
-    kafka, most = Kafka(), 3 * FEWEST
+    kafka, most = Kafka(), 3 * ITEMS_MIN
     reading = AnswerReader(kafka=kafka, quiet_s=inf if is_alone else 0.0)
     runner = a_runner(store, reading, most)
     items = [Item(f"A-{number % 7}", f"E-{number}") for number in range(4 * most)]
@@ -92,6 +92,6 @@ async def test_no_more_is_under_way_than_may_be_and_each_item_is_sent_once(
     sent = [json.loads(request)["requestId"] for request in chain(*kafka.requests.values())]
     assert sorted(sent) == sorted(request_id_of(*each) for each in product(ids, items))
     for count, answers in kafka.under_way:
-        assert count <= (most if is_alone else min(most, FEWEST + MORE * answers))
+        assert count <= (most if is_alone else min(most, ITEMS_MIN + MORE_ITEMS * answers))
     at_first = max(count for count, answers in kafka.under_way if answers == 0)
-    assert (at_first > FEWEST) == is_alone
+    assert (at_first > ITEMS_MIN) == is_alone
