@@ -6,7 +6,7 @@ The only module that knows private names of aiokafka's consumer and Faust's driv
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -29,10 +29,20 @@ from streams.delivery.intake import (
 from streams.delivery.steps import drive
 
 POLL_S = 0.1
-FETCH_WAIT_MS = 100
 NOTHING_WANTED_S = 0.02
 WATCH_S = 1.0
 MONITOR_S = 5.0  # group offsets are for lag monitors only; nothing reads them
+
+
+class Patience(NamedTuple):
+    """How long Kafka may wait for more before it answers a fetch."""
+
+    wait_ms: int
+    bytes_min: int
+
+
+QUIET = Patience(100, 1)  # whatever comes is fetched at once
+BUSY = Patience(6, 16 << 10)  # more is about to come, and a fetch costs as much as a transaction
 
 
 class SliceSchema(Schema[Any, Any]):
@@ -64,7 +74,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=QUIET.wait_ms,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
@@ -137,6 +147,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 got = await consumer._fetcher.fetched_records(
                     set(want), timeout=POLL_S, max_records=consumer._max_poll_records
                 )
+            is_busy = sum(map(len, got.values())) > 1
+            _be_patient(consumer._fetcher, BUSY if is_busy else QUIET)
             if not assignment.active:
                 return {}
             return moved(want, got, _positions(states))
@@ -156,6 +168,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if owned:
                 await consumer.commit({tp: OffsetAndMetadata(at, "") for tp, at in owned.items()})
         return {tp: consumer.highwater(tp) or at for tp, at in owned.items()}
+
+
+def _be_patient(fetcher: Any, patience: Patience) -> None:
+    """As of the next fetch, which begins once the records of this one are taken."""
+    fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = patience
 
 
 class Consumer(driver.Consumer):
