@@ -9,7 +9,7 @@ import sqlalchemy as sql
 
 from api.rows import Received
 from api.snapshot import snapshot
-from api.tables import ACCOUNT, ADJUSTMENT, CHARGEABLE_EVENT, REQUEST, RESULT
+from api.tables import ACCOUNT, ADJUSTMENT, CHARGEABLE_EVENT, REQUEST, RESULT, TEXT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +91,10 @@ class Lookups:
 
     def many(self, places: Sequence[tuple[str, str]], request_ids: Sequence[str]) -> "Many":
         """Give what is kept of these chargeable events (account, refId) and requestIds, at once."""
-        event, names = CHARGEABLE_EVENT.c, {account for account, _ in places}
+        names = {account for account, _ in places}
         with self._reading() as connection:
             accounts = connection.execute(_ACCOUNTS, {"ids": [*names]}).all()
-            events = connection.execute(
-                sql.select(event.account, event.ref_id, event.image).where(
-                    sql.tuple_(event.account, event.ref_id).in_(places)
-                )
-            ).all()
+            events = connection.execute(events_at(places)).all()
             requests = connection.execute(_REQUESTS, {"ids": request_ids}).mappings().all()
             results = connection.execute(_RESULTS, {"ids": request_ids}).all()
         received = {(row["account"], row["request_id"]): Received(**row) for row in requests}
@@ -140,6 +136,19 @@ class Lookups:
         else:
             with self._engine.begin() as connection:
                 yield connection
+
+
+def events_at(places: Sequence[tuple[str, str]]) -> sql.Select[Any]:
+    """Ask for the chargeable events of these accounts and refIds, each found by the index.
+
+    They are joined, since SQLite reads the whole table for pairs that are IN a list.
+    """
+    event, columns = CHARGEABLE_EVENT.c, (sql.column("account", TEXT), sql.column("ref_id", TEXT))
+    asked = sql.values(*columns, name="asked").data([*places]).cte()
+    is_asked = (event.account == asked.c.account) & (event.ref_id == asked.c.ref_id)
+    return sql.select(event.account, event.ref_id, event.image).join_from(
+        asked, CHARGEABLE_EVENT, is_asked
+    )
 
 
 _IDS: sql.BindParameter[Any] = sql.bindparam("ids", expanding=True)
