@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 POLL_S = 0.1
-BY_SIGNAL = 128  # and its number
+BY_SIGNAL = 128  # and its number: the exit code of a guard whose child a signal ended
 PR_SET_PDEATHSIG = 1
 
 

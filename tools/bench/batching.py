@@ -16,7 +16,7 @@ from rich.console import Console
 
 from api.batches.entries import Item, request_id_of
 from api.batches.submission import request_of
-from tools.bench.calls import HEAD_START_S, Answered, Call, call_at_rate
+from tools.bench.calls import HEAD_START_S, Answered, Call, call_at_rate, until
 from tools.bench.drain import Meter
 from tools.bench.errors import NotMeasuredError
 from tools.bench.machine import machine_now
@@ -164,9 +164,10 @@ class _Bench:
         self._say(f"single requests beside {beside}")
         call_at_rate(self._port, self._calls(WARM_UP), SINGLES_PER_S)
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(_end_of, wait)
+            first_due = time.perf_counter() + HEAD_START_S
+            waiting = pool.submit(_end_of, wait, first_due)
             calls = self._calls(SINGLES_MAX, waiting.done)
-            answered = call_at_rate(self._port, calls, SINGLES_PER_S)
+            answered = call_at_rate(self._port, calls, SINGLES_PER_S, first_due)
         return singles_of(beside, [each for each in answered if each.due < waiting.result()])
 
     def _calls(self, count: int, is_over: Callable[[], bool] = lambda: False) -> Iterator[Call]:
@@ -284,9 +285,9 @@ def singles_of(beside: str, answered: list[Answered]) -> Singles:
     return Singles(beside, count, waited[count // 2], waited[count * 99 // 100], waited[-1])
 
 
-def _end_of(wait: Callable[[], object]) -> float:
+def _end_of(wait: Callable[[], object], first_due: float) -> float:
     """Begin when the first call is due, and give the moment of the end."""
-    time.sleep(HEAD_START_S)
+    until(first_due)
     wait()
     return time.perf_counter()
 

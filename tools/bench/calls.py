@@ -35,12 +35,14 @@ class Answered(NamedTuple):
     found: int
 
 
-def call_at_rate(port: int, calls: Iterable[Call], per_s: int) -> list[Answered]:
-    """Make each call when it is due; the next one is taken some seconds ahead.
+def call_at_rate(
+    port: int, calls: Iterable[Call], per_s: int, first_due: float | None = None
+) -> list[Answered]:
+    """Make each call when it is due, the first soon; the next one is taken some seconds ahead.
 
     Raises NotMeasuredError for an answer that is neither a page nor an applied adjustment.
     """
-    began = time.perf_counter() + HEAD_START_S
+    began = time.perf_counter() + HEAD_START_S if first_due is None else first_due
     due = ((began + place / per_s, call) for place, call in enumerate(calls))
     lock = threading.Lock()
     answered: list[Answered] = []
@@ -62,6 +64,11 @@ def call_at_rate(port: int, calls: Iterable[Call], per_s: int) -> list[Answered]
     return answered
 
 
+def until(moment: float) -> None:
+    """Go on at this moment, at once if it is past."""
+    time.sleep(max(0.0, moment - time.perf_counter()))
+
+
 def _call_each(
     port: int, due_calls: Iterator[tuple[float, Call]], lock: threading.Lock
 ) -> Iterator[Answered]:
@@ -73,7 +80,7 @@ def _call_each(
         if taken is None:
             break
         due, call = taken
-        time.sleep(max(0.0, due - time.perf_counter()))
+        until(due)
         sent = time.perf_counter()
         expected = _send(connection, call)
         response = connection.getresponse()

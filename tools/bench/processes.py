@@ -10,12 +10,11 @@ from types import TracebackType
 
 import psutil
 
-from tools.guard import guarded
+from tools.guard import BY_SIGNAL, guarded
 from tools.waiting import wait_until
 from tools.workers import EndedError, Process, ProgramProcess
 
 GRACE_S = 30.0
-BY_SIGNAL = 128  # and its number: the exit code of a guard whose child a signal ended
 
 
 class Guarded:
