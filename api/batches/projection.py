@@ -1,7 +1,7 @@
 """Keeps batches in the read model, and counts each item once, with its result."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -89,19 +89,24 @@ class BatchProjection:
         self, connection: sql.Connection, keys: Iterable[ItemKey]
     ) -> Iterator[tuple[ItemKey, ItemPlace]]:
         """Give where undecided items among these stand, and expect them no more."""
-        left = [*keys]
+        left, taken = [*keys], set[ItemKey]()
         while left:
             known = {key: place for key in left if (place := self._expected.pop(key, None))}
+            taken |= known.keys()
             yield from known.items()
             unknown = [key for key in left if key not in known]
             if not unknown:
                 return
             looked_up = unknown[:LOOKED_UP]
-            self._expect(connection, [request_id for request_id, _ in looked_up])
+            self._expect(connection, [request_id for request_id, _ in looked_up], taken)
             left = [key for key in looked_up if key in self._expected] + unknown[LOOKED_UP:]
 
-    def _expect(self, connection: sql.Connection, request_ids: Sequence[str]) -> None:
+    def _expect(
+        self, connection: sql.Connection, request_ids: Sequence[str], taken: Collection[ItemKey]
+    ) -> None:
         """Learn which of these are of undecided items, and with each those around it.
+
+        What is taken has a result that is not written yet: it would be counted twice.
 
         Results come about as items are sent, in the order of the selection: to read a stretch of
         it is a fraction of the work of finding each item by its requestId.
@@ -117,6 +122,7 @@ class BatchProjection:
             places = {
                 (request_id, account): ItemPlace(begin.batch_id, begin.selection, number)
                 for number, request_id, account in connection.execute(_STRETCH_OF, asked)
+                if (request_id, account) not in taken
             }
             self._expected |= places
             self._stretches[begin] = [*places]

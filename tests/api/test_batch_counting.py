@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 
+import msgspec
 import sqlalchemy as sql
 
 from api.batches.entries import Entry, Item, Logged, Part, Selected
@@ -66,3 +67,18 @@ def test_few_stretches_are_remembered_and_items_of_the_others_are_counted_too(
     report = Batches(store.engine).batch(BATCH_ID)
     assert report
     assert (report.applied, report.pending, bool(report.finished_at)) == (2 * MANY, 0, True)
+
+
+def test_an_item_is_counted_once_although_another_account_uses_its_id(store: Store) -> None:
+    items = [Item("A", f"E-{number}") for number in range(3)]
+    keep_batch(store, BATCH_ID, items)
+    before, own, _ = (a_result_of(BATCH_ID, item) for item in items)
+    foreign = msgspec.structs.replace(own, account="B")
+
+    store.keep(Rows(answers=[before]))
+    store.keep(Rows(answers=[own, foreign]))
+    store.keep(Rows(answers=[own]))
+
+    report = Batches(store.engine).batch(BATCH_ID)
+    assert report
+    assert (report.applied, report.pending) == (2, 1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from statistics import mean
+from statistics import median
 
 from tools.bench.contestant import rotated
 from tools.bench.drain import Drained, drained
@@ -56,7 +56,10 @@ def measure_scaling(bench: Bench, rounds: int, requests: int) -> None:
 
 def per_s_on_paper(runs: Sequence[Drained]) -> tuple[float, float]:
     """Give the requests a second for which there are cores enough on paper, and Kafka's share."""
-    cpu_us, broker_us = mean(run.cpu_us for run in runs), mean(run.broker_cpu_us for run in runs)
+    cpu_us, broker_us = (
+        median(run.cpu_us for run in runs),
+        median(run.broker_cpu_us for run in runs),
+    )
     return CORES_ON_PAPER * 1e6 / cpu_us, broker_us / cpu_us
 
 

@@ -82,6 +82,6 @@ def running_system(*, for_long: bool = True) -> Iterator[System]:
 
 
 def make_topics(system: System) -> None:
-    """Create the topics of the catalogue. Raises RuntimeError with what went wrong."""
+    """Create the topics of the catalogue. Raises EndedError with what went wrong."""
     with Part("streams.topics", system.home, system.environment) as making:
         making.wait_for_end()
