@@ -14,9 +14,9 @@ _LOCK = 0x61646A757374  # a number of PostgreSQL's advisory locks that is ours: 
 def claim(engine: sql.Engine) -> ExitStack:
     """Hold the read model until closed, or until the process ends. Raises ReadModelTakenError."""
     with ExitStack() as held:
-        held.callback(engine.dispose)
         if engine.dialect.name == "postgresql":
             connection = held.enter_context(engine.connect())
+            connection.detach()  # from the pool, which may be disposed of before
             is_ours = connection.scalar(sql.select(sql.func.pg_try_advisory_lock(_LOCK)))
             connection.commit()  # the lock is the session's, not the transaction's
         else:

@@ -3,7 +3,7 @@
 One writer, any number of readers. Each call blocks: use threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from alembic.config import Config
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from api import unsynced
 from api.batches.projection import BatchProjection
 from api.claim import claim
 from api.errors import ReadModelLostError
@@ -44,7 +45,6 @@ from api.tables import (
 
 _SQLITE = (
     "journal_mode=WAL",
-    "synchronous=NORMAL",
     "busy_timeout=30000",
     "cache_size=-65536",  # KiB
     "wal_autocheckpoint=65536",  # pages; a commit that finds so many waits, see `checkpoint`
@@ -59,11 +59,14 @@ class Store:
         """Open the database and bring its tables up to date."""
         # Readers are few by their threads and turns: the writer waits for none of them to be done.
         self.engine = sql.create_engine(url, poolclass=sql.QueuePool, max_overflow=-1)
+        database = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        if database:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        self._held = claim(self.engine)
         if self.engine.dialect.name == "sqlite":
-            sql.event.listen(self.engine, "connect", _tune_sqlite)
-            if self.engine.url.database:
-                Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._claim = claim(self.engine)
+            is_unsynced = database is not None and unsynced.begin(database, self._held)
+            sql.event.listen(self.engine, "connect", _tuned(is_unsynced=is_unsynced))
+        self._held.callback(self.engine.dispose)
         _migrate(self.engine)
         self._file = _file_of(self.engine)
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
@@ -94,8 +97,8 @@ class Store:
         return Prepared(self.engine, statement, values)
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._claim.close()
+        """Let go of the database; what is in SQLite's file is then on the disk."""
+        self._held.close()
 
     def positions(self, cluster_id: str) -> dict[Position, Progress]:
         """Give how far each partition of this cluster was read."""
@@ -196,16 +199,20 @@ def _answer_kept(insert: Any) -> Any:
     )
 
 
-def _tune_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    """Let readers and the writer work side by side; a commit needs no wait for the disk.
+def _tuned(*, is_unsynced: bool) -> Callable[[DBAPIConnection, object], None]:
+    """Let readers and the writer work side by side; a commit waits for the disk seldom or never.
 
     After a power cut the last commits may be missing as a whole, offsets included, and are read
-    from the topics again.
+    from the topics again; of an unsynced file nothing is kept.
     """
-    cursor = connection.cursor()
-    for pragma in _SQLITE:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+
+    def tune(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (*_SQLITE, f"synchronous={'OFF' if is_unsynced else 'NORMAL'}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return tune
 
 
 def _file_of(engine: sql.Engine) -> tuple[int, int] | None:

@@ -1,0 +1,54 @@
+"""Lets SQLite write without waiting for the disk, and tells what then cannot be trusted.
+
+What a process wrote outlasts the process, but not a power cut: after one any part of it may be
+missing. So a note beside the file says in which run of the machine it is written to, from before
+the first write until all of it is on the disk. A note of another run: the end was missed.
+"""
+
+import logging
+import os
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+MACHINE_RUN = Path("/proc/sys/kernel/random/boot_id")  # Linux has it; anew each time it starts
+
+_log = logging.getLogger(__name__)
+
+
+def begin(database: str, held: ExitStack) -> bool:
+    """Delete what cannot be trusted; answers whether writing need not wait for the disk.
+
+    `database` is the path of a file that only this process writes to, until `held` is closed.
+    """
+    files = [Path(database + end) for end in ("", "-wal", "-shm")]
+    note = Path(f"{database}.unsynced")
+    run = MACHINE_RUN.read_bytes() if MACHINE_RUN.exists() else None
+    if note.exists() and note.read_bytes() != run:
+        _log.warning("%s was written to when the machine ended; all is read anew.", database)
+        for file in (*files, note):
+            file.unlink(missing_ok=True)
+    if run is None:
+        return False
+    note.write_bytes(run)
+    _sync(note)
+    _sync(note.parent)
+    held.callback(_end, files, note)
+    return True
+
+
+def _end(files: list[Path], note: Path) -> None:
+    """Put all of it on the disk; from then on it can be trusted."""
+    with suppress(FileNotFoundError):  # its folder was deleted meanwhile
+        for file in filter(Path.exists, files):
+            _sync(file)
+        _sync(note.parent)
+        note.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Have a file's content, or a folder's names, outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
