@@ -147,10 +147,12 @@ class _Taken:
 
     async def _decide(self, step: Decide) -> None:
         handle, work = self.unit.plan.inputs[step.topic], self.work
-        for number, record in enumerate(step.records, 1):
-            handle(work, record)
-            if number % GIVE_WAY == 0:
-                await asyncio.sleep(0)
+        is_large = len(step.records) > SMALL_MAX
+        async with self.unit.delivery.turn if is_large else nullcontext():
+            for number, record in enumerate(step.records, 1):
+                handle(work, record)
+                if number % GIVE_WAY == 0:
+                    await asyncio.sleep(0)
         self.count += len(step.records)
 
     async def _decided(self, _: Decided) -> None:
