@@ -34,7 +34,10 @@ from schemas.headers import seq_of
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
-FETCH_WAIT_MS = 500  # data ends the wait at once
+FETCH_WAIT_MS, FETCH_BYTES = 500, 1 << 20  # data ends the wait at once
+# All parts of a selection are in one partition, and a fetch that was sent while records of it were
+# left brings no more of them: so large fetches, and short waits.
+PARTS_WAIT_MS, PARTS_BYTES = 50, 8 << 20
 READ_MAX = 250  # records at once, for the few milliseconds that this keeps a caller waiting
 PARTS_MAX = 2  # likewise, of the batches' topic: each may be a thousand items
 BATCH_MAX = 5_000
@@ -163,7 +166,7 @@ class ReadModel:
 
     async def _read(self) -> None:
         async with AsyncExitStack() as stack:
-            consumers = [await self._consumer(stack) for _ in self._topics]
+            consumers = [await self._consumer(stack, topic) for topic in self._topics]
             starts = await self._begin(consumers[0])
             for consumer, topic in zip(consumers, self._topics, strict=True):
                 places = [at for at in starts if at.topic == topic]
@@ -177,13 +180,15 @@ class ReadModel:
                 for consumer in consumers:
                     group.create_task(self._follow(consumer))
 
-    async def _consumer(self, stack: AsyncExitStack) -> AIOKafkaConsumer:
+    async def _consumer(self, stack: AsyncExitStack, topic: str) -> AIOKafkaConsumer:
+        is_of_parts = topic == self._topics.batches
         consumer = AIOKafkaConsumer(
             **self._client_options,
             isolation_level="read_committed",
             auto_offset_reset="none",
             enable_auto_commit=False,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=PARTS_WAIT_MS if is_of_parts else FETCH_WAIT_MS,
+            max_partition_fetch_bytes=PARTS_BYTES if is_of_parts else FETCH_BYTES,
         )
         stack.push_async_callback(consumer.stop)
         await consumer.start()

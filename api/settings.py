@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-BATCH_IN_FLIGHT = 4_000  # items
+BATCH_IN_FLIGHT = 8_000  # items
 PROCESSES_MAX = 16  # of REST in one ADJUST_HOME
 
 

@@ -11,18 +11,21 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Meta
 
+from schemas.forms import REF_ID_PATTERN
+
 LISTED = "list"  # the selection of a batch that lists its items
 NUMBER_MAX = 2**31 - 1  # of an item: as far as the read model counts
 
 Selection = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+RefId = Annotated[str, Meta(pattern=rf"\A{REF_ID_PATTERN}\Z")]
 Number = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
 
 
 class Item(NamedTuple):
     """A chargeable event that a batch adjusts."""
 
-    account: str
-    event: str
+    account: RefId
+    event: RefId
 
 
 class Definition(msgspec.Struct, tag="definition", rename="camel", frozen=True):

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from api.batches.entries import NUMBER_MAX, Definition, Entry, Item, Logged, Part, Selected
-from api.batches.submission import BatchSubmission, judge_attributes, ref_id_fault
+from api.batches.submission import BatchSubmission, judge_attributes
 from api.records import utc_text
 from schemas.forms import is_guid
 
@@ -44,9 +44,7 @@ def _judged(entry: Entry, batch_id: str) -> Entry | None:
             batch = judge_attributes({"batchId": batch_id, **_attributes_of(entry)})
             return _definition(batch) if isinstance(batch, BatchSubmission) else None
         case Part(number=first, items=items):
-            is_held = first + len(items) - 1 <= NUMBER_MAX
-            are_ids = not any(ref_id_fault("", text) for item in items for text in item)
-            return entry if is_held and are_ids else None
+            return entry if first + len(items) - 1 <= NUMBER_MAX else None
     return entry
 
 
