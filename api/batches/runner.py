@@ -154,22 +154,23 @@ class Runner:
         """Select and send, until there is a result for each item; what is left is begun again."""
         try:
             await self._reading.catch_up(CATCH_UP_S, self._topics)  # what was decided already
-            batch = await self._now(batch_id)
+            batch = await self._now(self._batches.batch, batch_id)
             if batch.selection is None:
                 await self._select(batch, producer)
-                batch = await self._now(batch_id)
-            await self._send(batch, producer)
-            await self._reading.until(lambda: self.in_flight == 0)
-            batch = await self._now(batch_id)
-            if batch.finished_at is not None:
+                batch = await self._now(self._batches.batch, batch_id)
+            last = await self._send(batch, producer)
+            await self._reading.until(partial(self._are_answered, last))
+            report = await self._now(self._batches.report, batch_id)
+            if report.finished_at is not None:
                 return
-            _log.warning("batch %s is begun again: %d items pending", batch_id, batch.pending)
+            _log.warning("batch %s is begun again: %d items pending", batch_id, report.pending)
         except NotCaughtUpError:
             pass
         await asyncio.sleep(AGAIN_S)
 
-    async def _now(self, batch_id: str) -> Batch:
-        batch = await asyncio.to_thread(self._batches.batch, batch_id)
+    @staticmethod
+    async def _now(look: Callable[[str], Batch | None], batch_id: str) -> Batch:
+        batch = await asyncio.to_thread(look, batch_id)
         assert batch, "it is running, and nothing is forgotten but all at once"
         return batch
 
@@ -196,13 +197,14 @@ class Runner:
         await asyncio.gather(*sent)
         await self._reading.catch_up(CATCH_UP_S, (topic,))
 
-    async def _send(self, batch: Batch, producer: AIOKafkaProducer) -> None:
+    async def _send(self, batch: Batch, producer: AIOKafkaProducer) -> Mapping[int, int]:
         """Send each item that has no result, as many at a time as may be under way.
 
-        Those of one partition go together: one large transaction costs the engine less than one
-        in each partition, and whoever asks for something of another partition does not wait.
+        Gives by partition the offset of the last one. Those of one partition go together: one large
+        transaction costs the engine less than one in each partition, and whoever asks for something
+        of another partition does not wait.
         """
-        request, after = _requests_of(batch), -1
+        request, after, last = _requests_of(batch), -1, dict[int, int]()
         partitions = sorted(await producer.partitions_for(self._topics.requests))
         while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
             parts = await asyncio.to_thread(by_partition, page, partitions)
@@ -210,8 +212,13 @@ class Runner:
                 records = [request(item, id_) for _, item, id_ in together]
                 async with self._turn:
                     await self._reading.until(partial(self._has_room, len(records)))
-                    await self._send_together(producer, partition, records)
+                    last[partition] = await self._send_together(producer, partition, records)
             after = page[-1][0]
+        return last
+
+    def _are_answered(self, last: Mapping[int, int]) -> bool:
+        answered = self._reading.answered
+        return all(answered.get(partition, -1) >= offset for partition, offset in last.items())
 
     def _limit(self) -> int:
         return self._under_way.limit(is_alone=self._reading.quiet_s > ALONE_S)
@@ -225,8 +232,11 @@ class Runner:
 
     async def _send_together(
         self, producer: AIOKafkaProducer, partition: int, records: Iterable[dict[str, Any]]
-    ) -> None:
-        """Send records in as few pieces as hold them, each of which costs the engine one fetch."""
+    ) -> int:
+        """Send records in as few pieces as hold them, each of which costs the engine one fetch.
+
+        Gives the offset of the last one.
+        """
         builders = [producer.create_batch()]
         for record in records:
             if builders[-1].append(timestamp=None, **record) is None:
@@ -237,7 +247,9 @@ class Runner:
             count = builder.record_count()
             began_s = monotonic()
             sent = await (await producer.send_batch(builder, topic, partition=partition))
-            self._under_way.add(Piece(partition, sent.offset + count - 1, count, began_s))
+            last: int = sent.offset + count - 1
+            self._under_way.add(Piece(partition, last, count, began_s))
+        return last
 
 
 def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:

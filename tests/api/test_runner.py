@@ -4,6 +4,7 @@ import asyncio
 import json
 from itertools import chain, groupby, product
 from math import inf
+from time import monotonic
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
@@ -11,7 +12,7 @@ from aiokafka.errors import KafkaTimeoutError
 from api.batches.entries import Item, Part, request_id_of
 from api.batches.log import PART_ITEMS
 from api.batches.reports import Batches
-from api.batches.under_way import ITEMS_MIN, MORE_ITEMS
+from api.batches.under_way import ITEMS_MIN, MORE_ITEMS, Piece
 from api.rows import Rows
 from api.store import Store
 from tests.api.batches import (
@@ -73,6 +74,20 @@ async def test_an_item_that_was_sent_and_has_no_result_is_sent_again(store: Stor
         json.loads(request)["chargeableEventRefId"] for request in chain(*kafka.requests.values())
     ]
     assert sent == ["E-1", "E-2", "E-2"]
+    assert Batches(store.engine).running() == []
+
+
+async def test_a_batch_waits_for_no_item_of_another(store: Store) -> None:
+    items = [Item("A", "E-1")]
+    keep_batch(store, BATCH_ID, items)
+    kafka = Kafka()
+    answers = [a_result_of(BATCH_ID, item) for item in items]
+    reading = AnswerReader(kafka=kafka, keep=lambda _: store.keep(Rows(answers=answers)))
+    runner = a_runner(store, reading)
+    runner._under_way.add(Piece(0, 1_000_000, 1, monotonic()))  # lost: it is never answered
+
+    await asyncio.wait_for(runner._run(BATCH_ID, kafka), LIMIT_S)
+
     assert Batches(store.engine).running() == []
 
 
