@@ -10,7 +10,7 @@ from tools.bench.__main__ import has_measured
 from tools.bench.asked import PARTS, SIZES, command_of, lacking_parts, read_arguments
 
 
-def test_all_parts_are_measured_with_the_usual_sizes_unless_it_is_to_be_quick(
+def test_all_parts_are_measured_with_the_usual_sizes_but_few_if_it_is_to_be_quick(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("QUICK", raising=False)
@@ -18,7 +18,8 @@ def test_all_parts_are_measured_with_the_usual_sizes_unless_it_is_to_be_quick(
     monkeypatch.setenv("QUICK", "1")
     quick = read_arguments([])
 
-    assert usual.parts == quick.parts == PARTS
+    assert (usual.parts, lacking_parts(usual)) == (PARTS, [])
+    assert lacking_parts(quick) == ["engine", "workloads", "scaling", "sizes"]
     assert (usual.is_quick, quick.is_quick) == (False, True)
     for name, *_ in SIZES:
         attribute = name.replace("-", "_")
@@ -53,6 +54,12 @@ def test_a_mistake_of_the_bench_is_not_taken_for_one() -> None:
     [
         ([], "0", "python -m tools.bench"),
         (["--only", *PARTS, "--rounds", "2"], "0", "python -m tools.bench"),
+        ([], "1", "QUICK=1 python -m tools.bench"),
+        (
+            ["--only", *PARTS],
+            "1",
+            f"QUICK=1 python -m tools.bench --only {' '.join(PARTS)}",
+        ),
         (
             ["--rounds", "5", "--only", "sizes", "--search-seconds", "1", "--page", "a"],
             "1",

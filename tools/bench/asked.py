@@ -18,6 +18,8 @@ PARTS = (
     *(PEERS, LATENCY, RESTART),
     SIZED,
 )
+OF_LARGE_SIZES = {ENGINE_PART, WORKLOADS, SCALING, SIZED}  # small ones say nothing there
+QUICK_PARTS = tuple(part for part in PARTS if part not in OF_LARGE_SIZES)
 SECONDS_MIN = 0.1  # a few calls at the lowest rate
 SIZES: Sequence[tuple[str, int, float, str]] = (  # name, default, default of a quick run, meaning
     ("accounts", 10_000, 1_000, "accounts"),
@@ -62,8 +64,10 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tools.bench",
         description="Measures subscribers, batches, searches, REST, and a worker beside its peers.",
-        epilog="QUICK=1: smaller sizes where none are given, and only peers that are fast.",
+        epilog="QUICK=1: smaller sizes where none are given, only peers that are fast, and only "
+        "parts for which small sizes are enough.",
     )
+    parts = QUICK_PARTS if is_quick else PARTS
     for name, usual, quick, meaning in SIZES:
         default = quick if is_quick else usual
         parser.add_argument(
@@ -78,8 +82,8 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         nargs="+",
         dest="parts",
         metavar="PART",
-        default=PARTS,
-        help=f"these parts alone, of {', '.join(PARTS)}",
+        default=parts,
+        help=f"these parts alone, of {', '.join(PARTS)} (default {' '.join(parts)})",
     )
     parser.add_argument("--page", type=Path, help="Markdown file to write the figures to")
     asked = parser.parse_args(given)
@@ -112,7 +116,7 @@ def command_of(asked: argparse.Namespace) -> str:
     """Give the command that asks for this, without what goes without saying."""
     words = ["QUICK=1"] if asked.is_quick else []
     words.append("python -m tools.bench")
-    if lacking_parts(asked):
+    if {*asked.parts} != {*(QUICK_PARTS if asked.is_quick else PARTS)}:
         words += ["--only", *asked.parts]
     for name, usual, quick, _ in SIZES:
         size = getattr(asked, name.replace("-", "_"))
