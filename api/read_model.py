@@ -29,14 +29,14 @@ from api.records import answer_of, batch_of, enter_transaction, received_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
-from api.threads import in_full
+from api.threads import in_full, in_thread
 from schemas.headers import seq_of
 
 RECONNECT_S = 0.5
 IDLE_MS = 100  # how long a fetch of nothing but transaction markers may go unnoticed
-FETCH_WAIT_MS, FETCH_BYTES = 500, 1 << 20  # data ends the wait at once
-# All parts of a selection are in one partition, and a fetch that was sent while records of it were
-# left brings no more of them: so large fetches, and short waits.
+FETCH_WAIT_MS, FETCH_BYTES = 500, 1 << 20  # for data, which ends the wait; of one partition
+# All parts of a selection are in one partition, and aiokafka leaves a partition out of a fetch as
+# long as records of it are not used up: so fetches of many parts, and short waits for the others.
 PARTS_WAIT_MS, PARTS_BYTES = 50, 8 << 20
 READ_MAX = 250  # records at once, for the few milliseconds that this keeps a caller waiting
 PARTS_MAX = 2  # likewise, of the batches' topic: each may be a thousand items
@@ -256,7 +256,7 @@ class ReadModel:
     async def _put_in_file(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_S)
-            await asyncio.to_thread(self._store.checkpoint)
+            await in_thread(self._store.checkpoint)
 
     async def _until_told(self, batches: Records) -> None:
         """Wait, with results, until all that they tell of is given to the writer before them.

@@ -47,7 +47,7 @@ _SQLITE = (
     "journal_mode=WAL",
     "busy_timeout=30000",
     "cache_size=-65536",  # KiB
-    "mmap_size=2147418112",  # bytes, as many as SQLite takes: a tenth less for a batch of 500,000
+    "mmap_size=2147418112",  # bytes, as many as it takes; what a batch costs here is a tenth less
     "wal_autocheckpoint=65536",  # pages; a commit that finds so many waits, see `checkpoint`
     "temp_store=MEMORY",
 )
@@ -60,12 +60,12 @@ class Store:
         """Open the database and bring its tables up to date."""
         # Readers are few by their threads and turns: the writer waits for none of them to be done.
         self.engine = sql.create_engine(url, poolclass=sql.QueuePool, max_overflow=-1)
-        database = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        if database:
-            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        file = _sqlite_file(self.engine.url)
+        if file:
+            file.parent.mkdir(parents=True, exist_ok=True)
         self._held = claim(self.engine)
         if self.engine.dialect.name == "sqlite":
-            is_unsynced = database is not None and unsynced.begin(database, self._held)
+            is_unsynced = file is not None and unsynced.begin(file, self._held)
             sql.event.listen(self.engine, "connect", _tuned(is_unsynced=is_unsynced))
         self._held.callback(self.engine.dispose)
         _migrate(self.engine)
@@ -98,7 +98,7 @@ class Store:
         return Prepared(self.engine, statement, values)
 
     def close(self) -> None:
-        """Let go of the database; what is in SQLite's file is then on the disk."""
+        """Let go of the database; then all of SQLite's file is on the disk."""
         self._held.close()
 
     def positions(self, cluster_id: str) -> dict[Position, Progress]:
@@ -216,12 +216,20 @@ def _tuned(*, is_unsynced: bool) -> Callable[[DBAPIConnection, object], None]:
     return tune
 
 
+def _sqlite_file(url: sql.URL) -> Path | None:
+    """Give SQLite's file; none where it is in memory, or named as a URI."""
+    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"} or url.query:
+        return None
+    return Path(str(url.database))
+
+
 def _file_of(engine: sql.Engine) -> tuple[int, int] | None:
     """Tell SQLite's file from any other of its name."""
-    if engine.dialect.name != "sqlite" or not engine.url.database:
+    file = _sqlite_file(engine.url)
+    if file is None:
         return None
     try:
-        found = Path(engine.url.database).stat()
+        found = file.stat()
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

@@ -15,34 +15,41 @@ MACHINE_RUN = Path("/proc/sys/kernel/random/boot_id")  # Linux has it; anew each
 _log = logging.getLogger(__name__)
 
 
-def begin(database: str, held: ExitStack) -> bool:
+def begin(database: Path, held: ExitStack) -> bool:
     """Delete what cannot be trusted; answers whether writing need not wait for the disk.
 
-    `database` is the path of a file that only this process writes to, until `held` is closed.
+    `database` is a file that only this process writes to, until `held` is closed.
     """
-    files = [Path(database + end) for end in ("", "-wal", "-shm")]
-    note = Path(f"{database}.unsynced")
+    database = database.resolve()  # SQLite's other files are beside what a link points to
+    log, note = Path(f"{database}-wal"), Path(f"{database}.unsynced")
     run = MACHINE_RUN.read_bytes() if MACHINE_RUN.exists() else None
     if note.exists() and note.read_bytes() != run:
         _log.warning("%s was written to when the machine ended; all is read anew.", database)
-        for file in (*files, note):
+        for file in (database, log, Path(f"{database}-shm")):
             file.unlink(missing_ok=True)
+        _sync(note.parent)  # the note goes last
+        note.unlink()
     if run is None:
         return False
-    note.write_bytes(run)
-    _sync(note)
-    _sync(note.parent)
-    held.callback(_end, files, note)
+    if not note.exists():
+        note.write_bytes(run)
+        _sync(note)
+        _sync(note.parent)
+    held.callback(_end, database, log, note, note.stat())
     return True
 
 
-def _end(files: list[Path], note: Path) -> None:
-    """Put all of it on the disk; from then on it can be trusted."""
-    with suppress(FileNotFoundError):  # its folder was deleted meanwhile
-        for file in filter(Path.exists, files):
-            _sync(file)
-        _sync(note.parent)
-        note.unlink()
+def _end(database: Path, log: Path, note: Path, own: os.stat_result) -> None:
+    """Put all of it on the disk; from then on it can be trusted.
+
+    Not if SQLite's log is there: then somebody has it open, who will write it into the file.
+    """
+    with suppress(FileNotFoundError):  # all was deleted meanwhile
+        if not log.exists() and os.path.samestat(note.stat(), own):
+            _sync(database)
+            _sync(note.parent)
+            note.unlink()
+            _sync(note.parent)
 
 
 def _sync(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.structs import TopicPartition
@@ -107,16 +107,19 @@ class Unit:
         """Carry out the steps of `deciding.decide` for what was taken."""
         assert self.known
         assert self.producer
-        began = time.perf_counter()
         seq, outgoing = self.known.progress.seq, self.producer.batches
         work = Work(self.plan, self.store, self.number, seq, outgoing, self.known.kept)
-        taken = _Taken(self, work)
-        is_overdue = began - self.stored_at > IDLE_S
-        known = await drive(
-            decide(work, self.known, parts, is_overdue=is_overdue),
-            taken.carried_out_by(),
-            lambda done: self.delivery.point(done, self.number),
-        )
+        async with AsyncExitStack() as turn:
+            if sum(len(part.records) for part in parts) > SMALL_MAX:
+                await turn.enter_async_context(self.delivery.turn)
+            began = time.perf_counter()
+            is_overdue = began - self.stored_at > IDLE_S
+            taken = _Taken(self, work, turn)
+            known = await drive(
+                decide(work, self.known, parts, is_overdue=is_overdue),
+                taken.carried_out_by(),
+                lambda done: self.delivery.point(done, self.number),
+            )
         if known.progress is not self.known.progress:
             self.stored_at = time.perf_counter()
             self.delivery.metrics.committed(taken.count, self.stored_at - began, work.tally)
@@ -128,9 +131,10 @@ class Unit:
 class _Taken:
     """What one unit took from its queue, on its way through one transaction."""
 
-    def __init__(self, unit: Unit, work: Work) -> None:
+    def __init__(self, unit: Unit, work: Work, turn: AsyncExitStack) -> None:
         assert unit.producer
         self.unit, self.work, self.producer = unit, work, unit.producer
+        self.turn = turn  # to decide
         self.count = 0
 
     def carried_out_by(self) -> CarryOut:
@@ -147,15 +151,14 @@ class _Taken:
 
     async def _decide(self, step: Decide) -> None:
         handle, work = self.unit.plan.inputs[step.topic], self.work
-        is_large = len(step.records) > SMALL_MAX
-        async with self.unit.delivery.turn if is_large else nullcontext():
-            for number, record in enumerate(step.records, 1):
-                handle(work, record)
-                if number % GIVE_WAY == 0:
-                    await asyncio.sleep(0)
+        for number, record in enumerate(step.records, 1):
+            handle(work, record)
+            if number % GIVE_WAY == 0:
+                await asyncio.sleep(0)
         self.count += len(step.records)
 
     async def _decided(self, _: Decided) -> None:
+        await self.turn.aclose()
         await self.unit.delivery.point("Decided", self.unit.number)
 
     async def _begin(self, step: protocol.Begin) -> None:

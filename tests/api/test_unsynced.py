@@ -35,18 +35,23 @@ def opened(home: Path) -> Iterator[Store]:
         store.close()
 
 
+def keep(store: Store) -> None:
+    store.start_anew(CLUSTER)
+    store.keep(Rows(positions=POSITIONS))
+
+
 def write(home: Path) -> None:
     with opened(home) as store:
-        store.start_anew(CLUSTER)
-        store.keep(Rows(positions=POSITIONS))
+        keep(store)
 
 
 def left_by_a_kill(home: Path) -> Path:
-    """Give a folder as it is at a moment at which its store is written to."""
-    write(home)
+    """Give a folder as it is at a moment at which its store was written to."""
     left = home.with_name("left")
-    with opened(home):
+    with opened(home) as store:
+        keep(store)
         shutil.copytree(home, left)
+    assert (left / "api.db-wal").stat().st_size, "what was kept is not in the file itself yet"
     return left
 
 
@@ -55,14 +60,14 @@ def synchronous(store: Store) -> int:
         return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
 
 
-def test_no_commit_waits_for_the_disk(machine_run: Path, tmp_path: Path) -> None:
-    assert machine_run.exists()
+@pytest.mark.usefixtures("machine_run")
+def test_no_commit_waits_for_the_disk(tmp_path: Path) -> None:
     with opened(tmp_path / "home") as store:
         assert synchronous(store) == OFF
 
 
-def test_what_a_killed_process_kept_is_there(machine_run: Path, tmp_path: Path) -> None:
-    assert machine_run.exists()
+@pytest.mark.usefixtures("machine_run")
+def test_what_a_killed_process_kept_is_there(tmp_path: Path) -> None:
     with opened(left_by_a_kill(tmp_path / "home")) as store:
         assert store.positions(CLUSTER) == POSITIONS
 
@@ -93,3 +98,33 @@ def test_where_no_machine_says_which_run_it_is_commits_wait(
     with opened(tmp_path / "home") as store:
         assert synchronous(store) == NORMAL
         assert store.positions(CLUSTER) == POSITIONS
+
+
+def test_what_is_still_open_when_it_is_closed_is_not_trusted(
+    machine_run: Path, tmp_path: Path
+) -> None:
+    store = Store(sqlite_url(tmp_path))
+    keep(store)
+    with store.engine.connect():
+        store.close()
+    machine_run.write_text("second\n")
+    with opened(tmp_path) as again:
+        assert again.positions(CLUSTER) == {}
+
+
+@pytest.mark.usefixtures("machine_run")
+def test_the_note_of_another_process_is_left_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as first:
+        for file in tmp_path.glob("api.db*"):
+            file.unlink()
+        with opened(tmp_path):
+            first.close()
+            assert (tmp_path / "api.db.unsynced").exists()
+
+
+@pytest.mark.usefixtures("machine_run")
+def test_what_is_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = {*tmp_path.iterdir()}
+    Store("sqlite://").close()
+    assert {*tmp_path.iterdir()} == before

@@ -1,6 +1,6 @@
 """Measures subscribers, batches, searches, REST, and a worker beside its peers.
 
-QUICK=1: smaller sizes.
+QUICK=1: smaller sizes, without what they say nothing of.
 """
 
 import argparse

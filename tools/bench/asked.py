@@ -1,4 +1,4 @@
-"""The arguments of the bench; QUICK=1 gives those of sizes smaller defaults."""
+"""The arguments of the bench; QUICK=1 gives sizes smaller defaults, and leaves parts out."""
 
 import argparse
 import math

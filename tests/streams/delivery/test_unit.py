@@ -1,39 +1,106 @@
 """Which unit decides while others have something to decide too."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from streams.delivery.deciding import Decide
-from streams.delivery.unit import SMALL_MAX, _Taken
+import pytest
 
-LARGE = 4 * SMALL_MAX
+from streams.delivery.deciding import begin
+from streams.delivery.delivery import LARGE_AT_ONCE
+from streams.delivery.intake import Slice
+from streams.delivery.plan import Plan
+from streams.delivery.protocol import Progress
+from streams.delivery.steps import no_point
+from streams.delivery.unit import SMALL_MAX, Unit
 
-
-def taken(delivery: Any, decided: list[Any]) -> Any:
-    def handle(_work: object, record: Any) -> None:
-        decided.append(record)
-
-    plan = SimpleNamespace(inputs={"topic": handle})
-    return _Taken(SimpleNamespace(delivery=delivery, plan=plan, producer=object()), object())  # type: ignore[arg-type]
-
-
-async def order(*counts: int) -> str:
-    """Give whose records were decided in which order, of units that begin at once."""
-    decided: list[str] = []
-    delivery = SimpleNamespace(turn=asyncio.Lock())
-    async with asyncio.TaskGroup() as group:
-        for name, count in zip("abc", counts, strict=False):
-            step = Decide("topic", [name] * count)
-            group.create_task(taken(delivery, decided)._decide(step))
-    return "".join(decided)
+PART = 2 * SMALL_MAX
+NAMES = "abc"
 
 
-async def test_a_large_transaction_is_decided_before_the_next_large_one_begins() -> None:
-    assert await order(LARGE, LARGE) == "a" * LARGE + "b" * LARGE
+class Producer:
+    """Takes whatever is sent."""
+
+    batches = list[Any]
+
+    async def begin(self, _places: Any) -> None: ...
+    async def send(self, _place: Any, _records: Any) -> None: ...
+    async def commit(self) -> None: ...
+    async def confirm(self) -> dict[Any, int]:
+        return {}
 
 
-async def test_a_small_one_waits_for_no_large_one() -> None:
-    decided = await order(LARGE, LARGE, SMALL_MAX)
+def plan_of(decided: list[str]) -> Plan:
+    return Plan(
+        app_id="app",
+        partitions=len(NAMES),
+        inputs={"requests": lambda work, _record: decided.append(NAMES[work.unit])},
+        outputs=(),
+        dead_letters={},
+        tables={},
+        progress_changelog="progress-changelog",
+    )
+
+
+def unit_of(delivery: Any, number: int) -> Unit:
+    unit, progress = (
+        Unit(delivery, number),
+        Progress("C1", {}, next={"requests": 0}, line=(("aaaa", 1),)),
+    )
+    unit.known, unit.producer = begin(delivery.plan, progress), Producer()  # type: ignore[assignment]
+    unit.store = SimpleNamespace(write=lambda *_: None)  # type: ignore[assignment]
+    return unit
+
+
+def slices_of(counts: Sequence[int]) -> list[Slice]:
+    ends = accumulate(counts)
+    return [
+        Slice("requests", at, [SimpleNamespace(offset=n) for n in range(at, end)], end, 1)
+        for at, end in pairwise([0, *ends])
+    ]
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Any:
+    """Give whose records are decided in which order, of units that begin at once."""
+
+    async def give(*slices: Sequence[int]) -> str:
+        decided: list[str] = []
+        delivery = SimpleNamespace(
+            plan=plan_of(decided),
+            folder=tmp_path,
+            memory=None,
+            large=asyncio.Semaphore(LARGE_AT_ONCE),
+            turn=asyncio.Lock(),
+            point=no_point,
+            metrics=SimpleNamespace(committed=lambda *_: None),
+        )
+        async with asyncio.TaskGroup() as group:
+            for number, counts in enumerate(slices):
+                group.create_task(unit_of(delivery, number)._decide(slices_of(counts)))
+        assert not delivery.turn.locked()
+        return "".join(decided)
+
+    return give
+
+
+async def test_a_large_transaction_is_decided_before_the_next_large_one_begins(order: Any) -> None:
+    assert await order([PART, PART], [PART, PART]) == "a" * 2 * PART + "b" * 2 * PART
+
+
+async def test_many_small_slices_make_a_large_transaction(order: Any) -> None:
+    small = [SMALL_MAX] * 4
+    assert await order(small, small) == "a" * 4 * SMALL_MAX + "b" * 4 * SMALL_MAX
+
+
+async def test_a_small_one_waits_for_no_large_one(order: Any) -> None:
+    decided = await order([2 * PART], [2 * PART], [SMALL_MAX])
     assert decided.rindex("c") < decided.rindex("a")
-    assert decided.replace("c", "") == "a" * LARGE + "b" * LARGE
+    assert decided.replace("c", "") == "a" * 2 * PART + "b" * 2 * PART
+
+
+async def test_whoever_has_nothing_to_decide_keeps_nobody_waiting(order: Any) -> None:
+    assert await order([PART], [], [PART]) == "a" * PART + "c" * PART
