@@ -119,6 +119,10 @@ def test_kafka_streams_writes_the_same_bytes_for_requests_of_every_sort(both: Bo
         assert one == other
 
 
+def test_what_kafka_streams_leaves_when_it_is_killed_is_in_its_own_folder(both: Both) -> None:
+    assert [*both.part.log.parent.glob("librocksdbjni*")], "unpacked by its store, for itself"
+
+
 class MemoryRows:
     """The rows that a peer keeps, of all accounts."""
 

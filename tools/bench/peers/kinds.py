@@ -108,7 +108,7 @@ class KafkaStreams:
         """Start it on its own local stores; it writes `READY` when it serves."""
         state = str(home / "kafka-streams")
         given = (bootstrap, state, self.prefix, str(partitions), compression)
-        return Program("kafka-streams", home, java_command(self.java, self.folder, *given))
+        return Program("kafka-streams", home, java_command(self.java, self.folder, home, *given))
 
     def _start(self, field: Field) -> Part:
         system = field.system

@@ -51,12 +51,13 @@ def built(maven: str) -> Path:
     return folder
 
 
-def java_command(java: Path, folder: Path, *more: str) -> list[str]:
-    """Give the command that runs the built peer."""
+def java_command(java: Path, folder: Path, home: Path, *more: str) -> list[str]:
+    """Give the command that runs the built peer; what it leaves when killed is in `home`."""
     return [
         str(java / "java"),
         *("-Xms512m", "-Xmx512m"),
         *("-cp", os.pathsep.join((str(folder / JAR), str(folder / LIBRARIES / "*")))),
+        f"-Djava.io.tmpdir={home}",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         MAIN,
         *more,
