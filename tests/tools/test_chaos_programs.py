@@ -19,14 +19,14 @@ FOR_EVER = (
     "while True: time.sleep(1)"
 )
 A_RUN = """
-import sys, time
+import sys
 from tools.chaos.folder import Folder
 with Folder() as folder:
     (folder.path / "round-1").mkdir()
     if "keep" in sys.argv:
         folder.keep()
     print(folder.path, flush=True)
-    time.sleep(600)
+    sys.stdin.read()
 """
 
 
@@ -141,6 +141,7 @@ def test_the_folder_of_a_killed_run_is_gone_unless_it_is_to_be_kept(
 ) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", A_RUN, *(["keep"] if keeps else [])],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
