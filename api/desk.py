@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import nan
+from threading import Barrier
 from typing import Any, Protocol
 
 from api.batches.reports import Batches
@@ -112,7 +113,14 @@ async def open_desk(
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await end_of_all(readers)
         await asyncio.to_thread(store.close)
+
+
+async def end_of_all(readers: ThreadPoolExecutor) -> None:
+    """Return once no reader reads any more, for whoever was cancelled too: all stand here."""
+    here, loop = Barrier(READERS), asyncio.get_running_loop()
+    await asyncio.gather(*(loop.run_in_executor(readers, here.wait) for _ in range(READERS)))
 
 
 def _die_of_a_fault(task: asyncio.Task[None]) -> None:

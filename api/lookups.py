@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sql
@@ -94,7 +95,7 @@ class Lookups:
         names = {account for account, _ in places}
         with self._reading() as connection:
             accounts = connection.execute(_ACCOUNTS, {"ids": [*names]}).all()
-            events = connection.execute(events_at(places)).all()
+            events = events_at(connection, places)
             requests = connection.execute(_REQUESTS, {"ids": request_ids}).mappings().all()
             results = connection.execute(_RESULTS, {"ids": request_ids}).all()
         received = {(row["account"], row["request_id"]): Received(**row) for row in requests}
@@ -138,17 +139,31 @@ class Lookups:
                 yield connection
 
 
-def events_at(places: Sequence[tuple[str, str]]) -> sql.Select[Any]:
-    """Ask for the chargeable events of these accounts and refIds, each found by the index.
+def events_at(
+    connection: sql.Connection, places: Sequence[tuple[str, str]]
+) -> Sequence[sql.Row[Any]]:
+    """Give account, refId and image of the chargeable events of these accounts and refIds."""
+    given = {
+        f"{name}_{number}": value
+        for number, place in enumerate(places)
+        for name, value in zip(("account", "ref_id"), place, strict=True)
+    }
+    return connection.execute(_events_at(len(places)), given).all() if places else []
+
+
+@lru_cache
+def _events_at(count: int) -> sql.TextClause:
+    """Ask for so many, each found by the index; to write it out takes longer than to run it.
 
     They are joined, since SQLite reads the whole table for pairs that are IN a list.
     """
-    event, columns = CHARGEABLE_EVENT.c, (sql.column("account", TEXT), sql.column("ref_id", TEXT))
-    asked = sql.values(*columns, name="asked").data([*places]).cte()
-    is_asked = (event.account == asked.c.account) & (event.ref_id == asked.c.ref_id)
-    return sql.select(event.account, event.ref_id, event.image).join_from(
-        asked, CHARGEABLE_EVENT, is_asked
-    )
+    asked = ", ".join(f"(:account_{number}, :ref_id_{number})" for number in range(count))
+    names = (f"{name}_{number}" for number in range(count) for name in ("account", "ref_id"))
+    return sql.text(
+        f"WITH asked (account, ref_id) AS (VALUES {asked}) "  # noqa: S608 - names made here
+        "SELECT event.account, event.ref_id, event.image FROM asked JOIN chargeable_event AS event "
+        "ON event.account = asked.account AND event.ref_id = asked.ref_id"
+    ).bindparams(*(sql.bindparam(name, type_=TEXT) for name in names))
 
 
 _IDS: sql.BindParameter[Any] = sql.bindparam("ids", expanding=True)

@@ -29,7 +29,7 @@ from api.records import answer_of, batch_of, enter_transaction, received_of
 from api.results import Answer, Waiters
 from api.rows import Position, Progress, Rows
 from api.store import Store
-from api.threads import in_full, in_thread
+from api.threads import in_full
 from schemas.headers import seq_of
 
 RECONNECT_S = 0.5
@@ -256,7 +256,7 @@ class ReadModel:
     async def _put_in_file(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_S)
-            await in_thread(self._store.checkpoint)
+            await asyncio.to_thread(self._store.checkpoint)
 
     async def _until_told(self, batches: Records) -> None:
         """Wait, with results, until all that they tell of is given to the writer before them.

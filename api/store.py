@@ -218,7 +218,9 @@ def _tuned(*, is_unsynced: bool) -> Callable[[DBAPIConnection, object], None]:
 
 def _sqlite_file(url: sql.URL) -> Path | None:
     """Give SQLite's file; none where it is in memory, or named as a URI."""
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"} or url.query:
+    if url.get_backend_name() != "sqlite" or "uri" in url.query:
+        return None
+    if url.database in {None, "", ":memory:"}:
         return None
     return Path(str(url.database))
 

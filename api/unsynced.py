@@ -35,17 +35,18 @@ def begin(database: Path, held: ExitStack) -> bool:
         note.write_bytes(run)
         _sync(note)
         _sync(note.parent)
-    held.callback(_end, database, log, note, note.stat())
+    held.callback(_end, database, log, note)
     return True
 
 
-def _end(database: Path, log: Path, note: Path, own: os.stat_result) -> None:
+def _end(database: Path, log: Path, note: Path) -> None:
     """Put all of it on the disk; from then on it can be trusted.
 
     Not if SQLite's log is there: then somebody has it open, who will write it into the file.
     """
     with suppress(FileNotFoundError):  # all was deleted meanwhile
-        if not log.exists() and os.path.samestat(note.stat(), own):
+        if not log.exists():
+            note.write_bytes(b"")  # of no run: what the disk fails to take now is never trusted
             _sync(database)
             _sync(note.parent)
             note.unlink()

@@ -50,7 +50,7 @@ class Delivery:
         self.taking: list[TakeOver] = []  # of the last rebalance
         self.catch_ups: list[asyncio.Task[None]] = []
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
-        self.turn = asyncio.Lock()  # to decide, of large ones: in turns all would end with the last
+        self.turn = asyncio.Lock()  # to decide a large one: mixed, all would end with the last
         self.few = asyncio.Semaphore(CATCH_UPS)
         self.goodbyes: set[asyncio.Task[Any]] = set()
         self.is_ready = False

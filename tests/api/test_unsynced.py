@@ -1,18 +1,23 @@
 """A file written without waiting for the disk: kept after a kill, read anew after a power cut."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from errno import EIO
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from api import unsynced
+from api import desk, unsynced
 from api.rows import Progress, Rows
 from api.store import Store
 from tests.api.builders import sqlite_url
 
 CLUSTER, POSITIONS = "cluster-1", {("adjustment-results", 3): Progress(7, 0)}
+LIMIT_S = 30.0
 OFF, NORMAL = 0, 1  # as SQLite numbers how it waits for the disk
 
 
@@ -53,6 +58,10 @@ def left_by_a_kill(home: Path) -> Path:
         shutil.copytree(home, left)
     assert (left / "api.db-wal").stat().st_size, "what was kept is not in the file itself yet"
     return left
+
+
+def files_of_read_model(home: Path) -> set[str]:
+    return {file.name for file in home.glob("api.db*")}
 
 
 def synchronous(store: Store) -> int:
@@ -112,14 +121,50 @@ def test_what_is_still_open_when_it_is_closed_is_not_trusted(
         assert again.positions(CLUSTER) == {}
 
 
+def test_what_the_disk_did_not_take_is_not_trusted(
+    machine_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        if path.name == "api.db":
+            raise OSError(EIO, "the disk fails")
+
+    assert machine_run.exists()
+    store = Store(sqlite_url(tmp_path))
+    keep(store)
+    monkeypatch.setattr(unsynced, "_sync", fail)
+    with pytest.raises(OSError, match="the disk fails"):
+        store.close()
+    monkeypatch.undo()
+    monkeypatch.setattr(unsynced, "MACHINE_RUN", machine_run)
+    with opened(tmp_path) as again:
+        assert again.positions(CLUSTER) == {}
+
+
 @pytest.mark.usefixtures("machine_run")
-def test_the_note_of_another_process_is_left_alone(tmp_path: Path) -> None:
-    with opened(tmp_path) as first:
-        for file in tmp_path.glob("api.db*"):
-            file.unlink()
-        with opened(tmp_path):
-            first.close()
-            assert (tmp_path / "api.db.unsynced").exists()
+async def test_who_still_reads_when_rest_ends_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, reads, may_end = Store(sqlite_url(tmp_path)), Event(), Event()
+    wait_for_all = desk.end_of_all
+
+    async def let_it_end(readers: ThreadPoolExecutor) -> None:
+        waiting = asyncio.create_task(wait_for_all(readers))
+        await asyncio.wait({waiting}, timeout=0)
+        assert not waiting.done()
+        may_end.set()
+        await waiting
+
+    def read() -> None:
+        with store.engine.connect():
+            reads.set()
+            may_end.wait(LIMIT_S)
+
+    monkeypatch.setattr(desk, "end_of_all", let_it_end)
+    async with desk.open_desk(store, {"bootstrap_servers": "127.0.0.1:1"}):
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        await asyncio.to_thread(reads.wait, LIMIT_S)
+        reading.cancel()
+    assert files_of_read_model(tmp_path) == {"api.db", "api.db.lock"}
 
 
 @pytest.mark.usefixtures("machine_run")

@@ -19,7 +19,6 @@ PARTS = (
     SIZED,
 )
 OF_LARGE_SIZES = {ENGINE_PART, WORKLOADS, SCALING, SIZED}  # small ones say nothing there
-QUICK_PARTS = tuple(part for part in PARTS if part not in OF_LARGE_SIZES)
 SECONDS_MIN = 0.1  # a few calls at the lowest rate
 SIZES: Sequence[tuple[str, int, float, str]] = (  # name, default, default of a quick run, meaning
     ("accounts", 10_000, 1_000, "accounts"),
@@ -67,7 +66,7 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         epilog="QUICK=1: smaller sizes where none are given, only peers that are fast, and only "
         "parts for which small sizes are enough.",
     )
-    parts = QUICK_PARTS if is_quick else PARTS
+    parts = usual_parts(is_quick=is_quick)
     for name, usual, quick, meaning in SIZES:
         default = quick if is_quick else usual
         parser.add_argument(
@@ -98,6 +97,11 @@ def read_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return asked
 
 
+def usual_parts(*, is_quick: bool) -> Sequence[str]:
+    """Give the parts that are measured where none are named."""
+    return tuple(part for part in PARTS if part not in OF_LARGE_SIZES) if is_quick else PARTS
+
+
 def count(text: str) -> int:
     """Read how many."""
     if int(text) < 1:
@@ -116,7 +120,7 @@ def command_of(asked: argparse.Namespace) -> str:
     """Give the command that asks for this, without what goes without saying."""
     words = ["QUICK=1"] if asked.is_quick else []
     words.append("python -m tools.bench")
-    if {*asked.parts} != {*(QUICK_PARTS if asked.is_quick else PARTS)}:
+    if {*asked.parts} != {*usual_parts(is_quick=asked.is_quick)}:
         words += ["--only", *asked.parts]
     for name, usual, quick, _ in SIZES:
         size = getattr(asked, name.replace("-", "_"))

@@ -26,7 +26,7 @@ def main() -> None:
         return
     for _ in range(TRIES):
         shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists() and not is_used(folder):
+        if not is_used(folder) and not folder.exists():
             return
         time.sleep(PAUSE_S)
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from streams.delivery.deciding import begin
-from streams.delivery.delivery import LARGE_AT_ONCE
 from streams.delivery.intake import Slice
 from streams.delivery.plan import Plan
 from streams.delivery.protocol import Progress
@@ -18,7 +17,7 @@ from streams.delivery.steps import no_point
 from streams.delivery.unit import SMALL_MAX, Unit
 
 PART = 2 * SMALL_MAX
-NAMES = "abc"
+NAMES, LIMIT_S = "abc", 30.0
 
 
 class Producer:
@@ -45,11 +44,9 @@ def plan_of(decided: list[str]) -> Plan:
     )
 
 
-def unit_of(delivery: Any, number: int) -> Unit:
-    unit, progress = (
-        Unit(delivery, number),
-        Progress("C1", {}, next={"requests": 0}, line=(("aaaa", 1),)),
-    )
+def unit_of(delivery: Any, number: int, at: int) -> Unit:
+    unit = Unit(delivery, number)
+    progress = Progress("C1", {}, next={"requests": at}, line=(("aaaa", 1),))
     unit.known, unit.producer = begin(delivery.plan, progress), Producer()  # type: ignore[assignment]
     unit.store = SimpleNamespace(write=lambda *_: None)  # type: ignore[assignment]
     return unit
@@ -65,22 +62,22 @@ def slices_of(counts: Sequence[int]) -> list[Slice]:
 
 @pytest.fixture
 def order(tmp_path: Path) -> Any:
-    """Give whose records are decided in which order, of units that begin at once."""
+    """Give whose records are decided in which order; `before`: whose were, before all begin."""
 
-    async def give(*slices: Sequence[int]) -> str:
+    async def give(*slices: Sequence[int], before: str = "") -> str:
         decided: list[str] = []
         delivery = SimpleNamespace(
             plan=plan_of(decided),
             folder=tmp_path,
             memory=None,
-            large=asyncio.Semaphore(LARGE_AT_ONCE),
             turn=asyncio.Lock(),
             point=no_point,
             metrics=SimpleNamespace(committed=lambda *_: None),
         )
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
             for number, counts in enumerate(slices):
-                group.create_task(unit_of(delivery, number)._decide(slices_of(counts)))
+                at = sum(counts) if NAMES[number] in before else 0
+                group.create_task(unit_of(delivery, number, at)._decide(slices_of(counts)))
         assert not delivery.turn.locked()
         return "".join(decided)
 
@@ -102,5 +99,5 @@ async def test_a_small_one_waits_for_no_large_one(order: Any) -> None:
     assert decided.replace("c", "") == "a" * 2 * PART + "b" * 2 * PART
 
 
-async def test_whoever_has_nothing_to_decide_keeps_nobody_waiting(order: Any) -> None:
-    assert await order([PART], [], [PART]) == "a" * PART + "c" * PART
+async def test_who_has_decided_all_of_it_before_keeps_nobody_waiting(order: Any) -> None:
+    assert await order([PART], [PART], [PART], before="b") == "a" * PART + "c" * PART
