@@ -21,6 +21,7 @@ from api.results import Waiters
 from api.searching import Searches
 from api.settings import BATCH_IN_FLIGHT
 from api.store import Store
+from api.threads import in_full
 
 TOPICS = Topics(
     requests="adjustment-requests",
@@ -113,14 +114,15 @@ async def open_desk(
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        await end_of_all(readers)
+        await _end_of_all(readers)
         await asyncio.to_thread(store.close)
 
 
-async def end_of_all(readers: ThreadPoolExecutor) -> None:
+async def _end_of_all(readers: ThreadPoolExecutor) -> None:
     """Return once no reader reads any more, for whoever was cancelled too: all stand here."""
     here, loop = Barrier(READERS), asyncio.get_running_loop()
-    await asyncio.gather(*(loop.run_in_executor(readers, here.wait) for _ in range(READERS)))
+    standing = (loop.run_in_executor(readers, here.wait) for _ in range(READERS))
+    await in_full(asyncio.gather(*standing))
 
 
 def _die_of_a_fault(task: asyncio.Task[None]) -> None:

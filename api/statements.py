@@ -8,7 +8,10 @@ from typing import Any
 
 import sqlalchemy as sql
 
-_PLACES = {"sqlite": "qmark", "postgresql": "format"}
+MARKS = {"sqlite": "?", "postgresql": "%s"}
+"""What stands for a value, by the database."""
+
+_STYLES = {"sqlite": "qmark", "postgresql": "format"}
 
 
 class Prepared:
@@ -16,14 +19,14 @@ class Prepared:
 
     def __init__(self, engine: sql.Engine, statement: Any, values: Sequence[str]) -> None:
         """Write it out; `values` names the places of a row, in their order."""
-        dialect = type(engine.dialect)(paramstyle=_PLACES[engine.dialect.name])  # type: ignore[call-arg]
+        dialect = type(engine.dialect)(paramstyle=_STYLES[engine.dialect.name])  # type: ignore[call-arg]
         is_of_rows = statement.is_insert and statement.select is None
         written = statement.compile(dialect=dialect, column_keys=values if is_of_rows else None)
         assert [*written.positiontup] == [*values], "a row has its values as the statement has"
         self._text = str(written)
         types = [written.binds[name].type for name in values]
         processors = [
-            None if isinstance(each, sql.Boolean) else _processor(each, dialect)  # taken as it is
+            None if isinstance(each, sql.Boolean) else processor(each, dialect)  # taken as it is
             for each in types
         ]
         self._processors: list[Callable[[Any], Any] | None] | None = (
@@ -42,5 +45,6 @@ class Prepared:
         return tuple(value if process is None else process(value) for process, value in pairs)
 
 
-def _processor(type_: sql.types.TypeEngine[Any], dialect: sql.Dialect) -> Any:
+def processor(type_: sql.types.TypeEngine[Any], dialect: sql.Dialect) -> Any:
+    """Give what makes of a value what the driver takes; None if it takes it as it is."""
     return type_.dialect_impl(dialect).bind_processor(dialect)

@@ -46,8 +46,11 @@ def _end(database: Path, log: Path, note: Path) -> None:
     """
     with suppress(FileNotFoundError):  # all was deleted meanwhile
         if not log.exists():
-            note.write_bytes(b"")  # of no run: what the disk fails to take now is never trusted
-            _sync(database)
+            try:
+                _sync(database)
+            except OSError:
+                os.truncate(note, 0)  # of no run: what the disk did not take is never trusted
+                raise
             _sync(note.parent)
             note.unlink()
             _sync(note.parent)

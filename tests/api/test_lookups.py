@@ -12,13 +12,19 @@ from tests.postgres import on_both_databases
 PLACES = [("ACC-1", "CE-1"), ("ACC-1", "CE-2"), ("ACC-2", "CE-1")]
 
 
+def image_of(place: tuple[str, str]) -> bytes:
+    return "/".join(place).encode()
+
+
 def keep_events(store: Store) -> None:
     """Rate more events of these accounts, and with these refIds, than will be asked for."""
     places = [(f"ACC-{account}", f"CE-{event}") for account in (1, 2, 3) for event in (1, 2, 3)]
     store.keep(
         Rows(
             events={
-                place: EventRow(*place, 0, "DATA", "USAGE", "OPEN", "EUR", "NONE", 0, b"{}")
+                place: EventRow(
+                    *place, 0, "DATA", "USAGE", "OPEN", "EUR", "NONE", 0, image_of(place)
+                )
                 for place in places
             }
         )
@@ -31,7 +37,8 @@ def test_events_are_found_by_account_and_ref_id_together(store: Store) -> None:
     with store.engine.connect() as connection:
         found = events_at(connection, [*PLACES, ("ACC-9", "CE-1")])
         assert events_at(connection, []) == []
-    assert sorted((row.account, row.ref_id) for row in found) == PLACES
+    images = {(row.account, row.ref_id): row.image for row in found}
+    assert images == {place: image_of(place) for place in PLACES}
 
 
 def test_of_many_events_none_is_looked_at_but_those_that_are_asked_for(store: Store) -> None:

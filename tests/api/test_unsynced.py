@@ -3,11 +3,10 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from errno import EIO
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 
@@ -17,7 +16,7 @@ from api.store import Store
 from tests.api.builders import sqlite_url
 
 CLUSTER, POSITIONS = "cluster-1", {("adjustment-results", 3): Progress(7, 0)}
-LIMIT_S = 30.0
+LIMIT_S, WHILE_IT_CLOSES_S = 30.0, 0.2
 OFF, NORMAL = 0, 1  # as SQLite numbers how it waits for the disk
 
 
@@ -121,50 +120,64 @@ def test_what_is_still_open_when_it_is_closed_is_not_trusted(
         assert again.positions(CLUSTER) == {}
 
 
+@pytest.mark.usefixtures("machine_run")
 def test_what_the_disk_did_not_take_is_not_trusted(
-    machine_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path) -> None:
         if path.name == "api.db":
             raise OSError(EIO, "the disk fails")
 
-    assert machine_run.exists()
     store = Store(sqlite_url(tmp_path))
     keep(store)
-    monkeypatch.setattr(unsynced, "_sync", fail)
-    with pytest.raises(OSError, match="the disk fails"):
-        store.close()
-    monkeypatch.undo()
-    monkeypatch.setattr(unsynced, "MACHINE_RUN", machine_run)
+    with monkeypatch.context() as failing:
+        failing.setattr(unsynced, "_sync", fail)
+        with pytest.raises(OSError, match="the disk fails"):
+            store.close()
     with opened(tmp_path) as again:
         assert again.positions(CLUSTER) == {}
 
 
 @pytest.mark.usefixtures("machine_run")
-async def test_who_still_reads_when_rest_ends_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, reads, may_end = Store(sqlite_url(tmp_path)), Event(), Event()
-    wait_for_all = desk.end_of_all
+def test_what_was_deleted_meanwhile_leaves_no_note(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        for file in tmp_path.glob("api.db*"):
+            file.unlink()
+    assert not files_of_read_model(tmp_path)
 
-    async def let_it_end(readers: ThreadPoolExecutor) -> None:
-        waiting = asyncio.create_task(wait_for_all(readers))
-        await asyncio.wait({waiting}, timeout=0)
-        assert not waiting.done()
-        may_end.set()
-        await waiting
+
+@pytest.mark.usefixtures("machine_run")
+async def test_who_still_reads_when_rest_ends_is_waited_for(tmp_path: Path) -> None:
+    reads, may_end, has_ended = Event(), Event(), Event()
+    at_close: list[bool] = []
+
+    class Noting(Store):
+        def close(self) -> None:
+            at_close.append(has_ended.is_set())
+            super().close()
+
+    store = Noting(sqlite_url(tmp_path))
 
     def read() -> None:
         with store.engine.connect():
             reads.set()
             may_end.wait(LIMIT_S)
+        has_ended.set()
 
-    monkeypatch.setattr(desk, "end_of_all", let_it_end)
     async with desk.open_desk(store, {"bootstrap_servers": "127.0.0.1:1"}):
         reading = asyncio.create_task(asyncio.to_thread(read))
         await asyncio.to_thread(reads.wait, LIMIT_S)
         reading.cancel()
+        Timer(WHILE_IT_CLOSES_S, may_end.set).start()
+    assert at_close == [True]
     assert files_of_read_model(tmp_path) == {"api.db", "api.db.lock"}
+
+
+@pytest.mark.usefixtures("machine_run")
+def test_a_file_named_with_options_of_the_driver_is_a_file(tmp_path: Path) -> None:
+    store = Store(f"{sqlite_url(tmp_path)}?timeout=5")
+    assert synchronous(store) == OFF
+    store.close()
 
 
 @pytest.mark.usefixtures("machine_run")
