@@ -23,7 +23,7 @@ _ALONG = {
 }
 # As `api.lookups` has it: a result that is not remembered counts until the id is used again.
 _IS_DECIDED = sql.and_(
-    RESULT.c.request_id.is_not(None),
+    RESULT.c.id.is_not(None),
     sql.or_(RESULT.c.remembered, REQUEST.c.topic_offset <= RESULT.c.request_offset),
 )
 _CONDITIONS = {
@@ -113,14 +113,11 @@ _HISTORY = (
 @lru_cache(maxsize=256)
 def _requests(names: frozenset[str]) -> sql.Select[Any]:
     index = next((_ALONG[name] for name in _ALONG if name in names), "adjustment_request_by_time")
-    is_its = sql.and_(
-        RESULT.c.account == REQUEST.c.account, RESULT.c.request_id == REQUEST.c.request_id
-    )
-    columns = [column for column in REQUEST.c if column is not REQUEST.c.asked]
+    columns = [column for column in REQUEST.c if column.name not in {"id", "asked"}]
     return (
         sql.select(*columns, sql.case((_IS_DECIDED, RESULT.c.value)).label("value"))
         .with_hint(REQUEST, f"INDEXED BY {index}", "sqlite")
-        .outerjoin_from(REQUEST, RESULT, is_its)
+        .outerjoin_from(REQUEST, RESULT, RESULT.c.id == REQUEST.c.id)
         .where(*(condition for name, condition in _CONDITIONS.items() if name in names))
         .order_by(REQUEST.c.requested_at.desc(), REQUEST.c.account, REQUEST.c.request_id)
         .limit(bindparam("wanted", type_=sql.Integer))

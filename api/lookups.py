@@ -19,14 +19,14 @@ class Standing:
 
     account: str
     request_id: str
-    received: Received | None
+    received: Received
     value: bytes | None
     is_remembered: bool
 
     @property
     def asked(self) -> bytes | None:
         """The first well-formed request of the id, if one was seen."""
-        return None if self.received is None else self.received.asked
+        return self.received.asked
 
     @property
     def is_taken(self) -> bool:
@@ -60,17 +60,11 @@ class Lookups:
     def standings(self, request_id: str, account: str | None) -> list[Standing]:
         """Give how the request stands, once for each account that used the id."""
         with self._reading() as connection:
-            requests = {
-                row["account"]: Received(**row)
-                for row in connection.execute(_of(REQUEST, request_id, account)).mappings()
-            }
-            results = {
-                row.account: row for row in connection.execute(_of(RESULT, request_id, account))
-            }
-        return [
-            _standing(name, request_id, requests.get(name), results.get(name))
-            for name in sorted(requests.keys() | results.keys())
-        ]
+            asked = _STANDINGS.where(REQUEST.c.request_id == request_id)
+            if account is not None:
+                asked = asked.where(REQUEST.c.account == account)
+            rows = connection.execute(asked.order_by(REQUEST.c.account)).all()
+        return [_standing(row, request_id) for row in rows]
 
     def events(self, ref_id: str, account: str | None) -> list[tuple[str, bytes]]:
         """Give account and image of each chargeable event of this refId, by account."""
@@ -96,16 +90,12 @@ class Lookups:
         with self._reading() as connection:
             accounts = connection.execute(_ACCOUNTS, {"ids": [*names]}).all()
             events = events_at(connection, places)
-            requests = connection.execute(_REQUESTS, {"ids": request_ids}).mappings().all()
-            results = connection.execute(_RESULTS, {"ids": request_ids}).all()
-        received = {(row["account"], row["request_id"]): Received(**row) for row in requests}
-        decided = {(row.account, row.request_id): row for row in results}
+            standings = connection.execute(_STANDINGS_OF, {"ids": request_ids}).all()
         return Many(
             accounts={row.ref_id: row.image for row in accounts},
             events={(row.account, row.ref_id): row.image for row in events},
             standings={
-                place: _standing(*place, received.get(place), decided.get(place))
-                for place in received.keys() | decided.keys()
+                (row.account, row.request_id): _standing(row, row.request_id) for row in standings
             },
         )
 
@@ -163,26 +153,27 @@ _EVENTS_AT = (
 )
 _IDS: sql.BindParameter[Any] = sql.bindparam("ids", expanding=True)
 _ACCOUNTS = sql.select(ACCOUNT.c.ref_id, ACCOUNT.c.image).where(ACCOUNT.c.ref_id.in_(_IDS))
-_REQUESTS = sql.select(REQUEST).where(REQUEST.c.request_id.in_(_IDS))
-_RESULTS = sql.select(RESULT).where(RESULT.c.request_id.in_(_IDS))
+_STANDINGS = sql.select(
+    *(REQUEST.c[name] for name in Received.__struct_fields__),
+    *(RESULT.c[name] for name in ("request_offset", "remembered", "value")),
+).outerjoin_from(REQUEST, RESULT, RESULT.c.id == REQUEST.c.id)
+_STANDINGS_OF = _STANDINGS.where(REQUEST.c.request_id.in_(_IDS))
 
 
-def _of(table: sql.Table, request_id: str, account: str | None) -> sql.Select[Any]:
-    asked = sql.select(table).where(table.c.request_id == request_id)
-    return asked if account is None else asked.where(table.c.account == account)
+def _standing(row: Any, request_id: str) -> Standing:
+    """Say how it stands: a result not remembered counts only until the id is used again.
 
-
-def _standing(
-    account: str, request_id: str, received: Received | None, result: sql.Row[Any] | None
-) -> Standing:
-    """Say how it stands: a result not remembered counts only until the id is used again."""
-    is_decided = result is not None and (
-        result.remembered or received is None or received.topic_offset <= result.request_offset
+    The id is as it was asked for: PostgreSQL may keep it in another form.
+    """
+    received = Received(**{name: getattr(row, name) for name in Received.__struct_fields__})
+    is_remembered = bool(row.remembered)
+    is_decided = is_remembered or (
+        row.request_offset is not None and received.topic_offset <= row.request_offset
     )
     return Standing(
-        account=account,
+        account=received.account,
         request_id=request_id,
         received=received,
-        value=result.value if result is not None and is_decided else None,
-        is_remembered=result is not None and result.remembered,
+        value=row.value if is_decided else None,
+        is_remembered=is_remembered,
     )

@@ -31,12 +31,12 @@ from schemas.headers import (
     REQUEST_ID,
     SOURCE,
     STATE_SEQ,
+    number_of,
     seq_of,
 )
 from schemas.reading import MalformedRequest, Unreadable, read_request
 
 _REF_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
-_NUMBER = re.compile(rb"[0-9]{1,18}")
 _WORD = re.compile(r"\w+")
 WORD_MAX = 64  # characters of a word of a comment that are kept
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,6 +72,7 @@ class _Adjustment(msgspec.Struct, rename="camel", gc=False):
 
 class _Result(msgspec.Struct, rename="camel", gc=False):
     status: str
+    chargeable_event_ref_id: str | None = None
 
 
 _decode_account = msgspec.json.Decoder(_Account).decode
@@ -157,22 +158,23 @@ def answer_of(record: Any) -> Answer | None:
     if offset is None or state_seq is None:
         return None
     try:
-        status = _decode_result(record.value).status
+        result = _decode_result(record.value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     is_replay = headers.get(REPLAY) == b"true"
     return Answer(
         account=record.key.decode(errors="replace"),
         request_id=(headers[REQUEST_ID] or b"").decode(errors="replace"),
+        chargeable_event_ref_id=result.chargeable_event_ref_id,
         source=source,
         request_offset=offset,
         partition=record.partition,
         offset=record.offset,
         value=record.value,
-        status=status,
+        status=result.status,
         is_replay=is_replay,
         is_remembered=headers.get(REMEMBERED) != b"false",
-        state_seq=state_seq + (2 if status == "APPLIED" and not is_replay else 0),
+        state_seq=state_seq + (2 if result.status == "APPLIED" and not is_replay else 0),
         decided_at=utc_text(record.timestamp),
     )
 
@@ -250,16 +252,11 @@ def _words(adjustment: _Adjustment) -> Iterable[WordRow]:
 def _source_of(headers: Mapping[str, bytes | None]) -> tuple[str, int | None, int | None]:
     """Give the request record of a result, its offset, and the number before the decision."""
     source = headers.get(SOURCE) or b""
-    state_seq = headers.get(STATE_SEQ) or b""
     return (
         source.decode(errors="replace"),
-        _number(source.rpartition(b"-")[2]),
-        _number(state_seq),
+        number_of(source.rpartition(b"-")[2]),
+        number_of(headers.get(STATE_SEQ)),
     )
-
-
-def _number(text: bytes) -> int | None:
-    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 @lru_cache

@@ -13,6 +13,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     account: str
     request_id: str
+    chargeable_event_ref_id: str | None
     source: str  # the record of its request
     request_offset: int
     partition: int

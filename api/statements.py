@@ -33,11 +33,10 @@ class Prepared:
             processors if any(processors) else None
         )
 
-    def run(self, connection: sql.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run it once for each row; not at all if there is none."""
+    def run(self, connection: sql.Connection, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Run it once for each row, not at all if there is none; give how many rows it wrote."""
         given = [*rows] if self._processors is None else [self._processed(row) for row in rows]
-        if given:
-            connection.exec_driver_sql(self._text, given)
+        return connection.exec_driver_sql(self._text, given).rowcount if given else 0
 
     def _processed(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         assert self._processors is not None

@@ -87,6 +87,10 @@ class Store:
         self._request = self._prepared(
             _request_kept(dialect.insert(REQUEST)), Received.__struct_fields__
         )
+        asked = dialect.insert(REQUEST)
+        self._request_of_answer = self._prepared(
+            asked.on_conflict_do_nothing(), Received.__struct_fields__
+        )
         self._answer = self._prepared(_answer_kept(dialect.insert(RESULT)), _OF_ANSWER)
         self._position = self._prepared(
             _replaced(dialect.insert(TOPIC_OFFSET), TOPIC_OFFSET, "topic", "partition"),
@@ -129,9 +133,15 @@ class Store:
             self._adjustment.run(connection, rows.adjustments)
             self._word.run(connection, rows.comment_words)
             self._request.run(connection, map(msgspec.structs.astuple, rows.requests))
-            self._answer.run(connection, map(_of_answer, rows.answers))
+            self._keep_answers(connection, rows.answers)
             self._position.run(connection, positions)
             self._batches.count(connection, rows.answers)
+
+    def _keep_answers(self, connection: sql.Connection, answers: Sequence[Answer]) -> None:
+        """Keep results with their requests, some of which their topic may have no more."""
+        if self._answer.run(connection, map(_of_answer, answers)) < len(answers):
+            self._request_of_answer.run(connection, map(_asked_for, answers))
+            self._answer.run(connection, map(_of_answer, answers))
 
     def checkpoint(self) -> None:
         """Put commits into SQLite's file beside the writer, which would do it in a commit.
@@ -158,7 +168,7 @@ _WORDS_MOVED = sql.text(
     "AND chargeable_event_ref_id = :ref_id AND event_at <> :event_at"
 )
 _MOVED = ("event_at", "account", "ref_id", "event_at")
-_OF_ANSWER = tuple(column.name for column in RESULT.columns)
+_OF_ANSWER = ("request_offset", "remembered", "status", "value", "of_request", "of_account")
 
 
 def _replaced(insert: Any, table: sql.Table, *key: str) -> Any:
@@ -193,8 +203,13 @@ def _request_kept(insert: Any) -> Any:
 def _answer_kept(insert: Any) -> Any:
     """Keep the first remembered result for ever, another only until that one comes."""
     names = ("request_offset", "remembered", "status", "value")
-    return insert.on_conflict_do_update(
-        index_elements=[RESULT.c.request_id, RESULT.c.account],
+    values = (sql.bindparam(name, type_=RESULT.c[name].type) for name in names)
+    of_request = sql.select(REQUEST.c.id, *values).where(
+        REQUEST.c.request_id == sql.bindparam("of_request"),
+        REQUEST.c.account == sql.bindparam("of_account"),
+    )
+    return insert.from_select(["id", *names], of_request).on_conflict_do_update(
+        index_elements=[RESULT.c.id],
         set_={name: insert.excluded[name] for name in names},
         where=sql.not_(RESULT.c.remembered),
     )
@@ -249,12 +264,26 @@ def _moved(event: EventRow) -> tuple[int, str, str, int]:
     return event.event_at, event.account, event.ref_id, event.event_at
 
 
-def _of_answer(answer: Answer) -> tuple[str, str, int, bool, str, bytes]:
+def _of_answer(answer: Answer) -> tuple[int, bool, str, bytes, str, str]:
     return (
-        answer.request_id,
-        answer.account,
         answer.request_offset,
         answer.is_remembered,
         answer.status,
         answer.value,
+        answer.request_id,
+        answer.account,
     )
+
+
+def _asked_for(answer: Answer) -> tuple[Any, ...]:
+    """Give what is known of a request from its result alone; it stands before any that is read."""
+    received = Received(
+        request_id=answer.request_id,
+        account=answer.account,
+        topic_offset=-1,
+        chargeable_event_ref_id=answer.chargeable_event_ref_id,
+        user=None,
+        requested_at=answer.decided_at,
+        asked=None,
+    )
+    return msgspec.structs.astuple(received)

@@ -55,12 +55,11 @@ ACCOUNT = sql.Table(
 )
 
 # `id` is SQLite's own row number: indexes point with it, and it takes no room.
+_ID = sql.BigInteger().with_variant(sql.Integer, "sqlite")
 CHARGEABLE_EVENT = sql.Table(
     "chargeable_event",
     METADATA,
-    sql.Column(
-        "id", sql.BigInteger().with_variant(sql.Integer, "sqlite"), sql.Identity(), primary_key=True
-    ),
+    sql.Column("id", _ID, sql.Identity(), primary_key=True),
     sql.Column("account", TEXT, nullable=False),
     sql.Column("ref_id", TEXT, nullable=False),
     sql.Column("event_at", sql.BigInteger, nullable=False),  # microseconds since 1970, UTC
@@ -132,23 +131,25 @@ COMMENT_WORD = sql.Table(
 REQUEST = sql.Table(
     "adjustment_request",
     METADATA,
-    sql.Column("request_id", TEXT, primary_key=True),
-    sql.Column("account", TEXT, primary_key=True),
+    sql.Column("id", _ID, sql.Identity(), primary_key=True),
+    sql.Column("request_id", TEXT, nullable=False),
+    sql.Column("account", TEXT, nullable=False),
     sql.Column("topic_offset", sql.BigInteger, nullable=False),
     sql.Column("chargeable_event_ref_id", TEXT),
     sql.Column("user", TEXT),
     sql.Column("requested_at", TEXT, nullable=False),
     sql.Column("asked", Bytes),  # the first well-formed request's value
+    sql.UniqueConstraint("request_id", "account", name="adjustment_request_of_account"),
     sql.Index("adjustment_request_by_account", "account", "requested_at"),
     sql.Index("adjustment_request_by_event", "chargeable_event_ref_id", "requested_at"),
     sql.Index("adjustment_request_by_user", "user", "requested_at"),
     sql.Index("adjustment_request_by_time", "requested_at"),
 )
+# By its request's number: results come in the order of requests, requestIds in none.
 RESULT = sql.Table(
     "adjustment_result",
     METADATA,
-    sql.Column("request_id", TEXT, primary_key=True),
-    sql.Column("account", TEXT, primary_key=True),
+    sql.Column("id", _ID, primary_key=True, autoincrement=False),
     sql.Column("request_offset", sql.BigInteger, nullable=False),
     sql.Column("remembered", sql.Boolean, nullable=False),
     sql.Column("status", TEXT, nullable=False),
@@ -198,23 +199,32 @@ BATCH_REFUSAL = sql.Table(
     sql.Column("code", TEXT, primary_key=True),
     sql.Column("times", sql.BigInteger, nullable=False),
 )
+# A selection is a few rows, each of as many items as a record of its topic has.
+BATCH_PART = sql.Table(
+    "batch_part",
+    METADATA,
+    sql.Column("batch_id", TEXT, primary_key=True),
+    sql.Column("selection", TEXT, primary_key=True),
+    sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),  # of its first item
+    sql.Column("size", sql.Integer, nullable=False),
+    sql.Column("least", TEXT, nullable=False),  # of the items' names, and the greatest
+    sql.Column("greatest", TEXT, nullable=False),
+    sql.Column("content", Bytes, nullable=False),
+)
+# Of the batch's own selection, those that are decided.
 BATCH_ITEM = sql.Table(
     "batch_item",
     METADATA,
     sql.Column("batch_id", TEXT, primary_key=True),
-    sql.Column("selection", TEXT, primary_key=True),
     sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),
-    sql.Column("account", TEXT, nullable=False),
-    sql.Column("chargeable_event_ref_id", TEXT, nullable=False),
     sql.Column("request_id", TEXT, nullable=False),
-    sql.Column("status", TEXT),  # none as long as it is not decided
-    sql.Index("batch_item_by_request", "request_id"),
+    sql.Column("account", TEXT, nullable=False),
+    sql.Column("status", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 sql.Index(
     "batch_item_refused",
     BATCH_ITEM.c.batch_id,
-    BATCH_ITEM.c.selection,
     BATCH_ITEM.c.number,
     sqlite_where=BATCH_ITEM.c.status == "REFUSED",
     postgresql_where=BATCH_ITEM.c.status == "REFUSED",

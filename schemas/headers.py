@@ -1,6 +1,5 @@
 """The names of the headers that records carry, and how their number is read."""
 
-import re
 from collections.abc import Mapping
 
 CHANNEL = "channel"
@@ -34,10 +33,14 @@ DLQ_CODE = "dlq-code"
 DLQ_TEXT = "dlq-text"
 DLQ_TRUNCATED = "dlq-truncated"
 
-_SEQ = re.compile(rb"[0-9]{1,18}")
+DIGITS_MAX = 18  # of a number that fits 64 bits
 
 
 def seq_of(headers: Mapping[str, bytes | None]) -> int | None:
     """Give the number that the engine gave a record; None where somebody else wrote it."""
-    seq = headers.get(SEQ)
-    return int(seq) if seq is not None and _SEQ.fullmatch(seq) else None
+    return number_of(headers.get(SEQ))
+
+
+def number_of(text: bytes | None) -> int | None:
+    """Read 1 to 18 decimal digits; None for anything else."""
+    return int(text) if text and len(text) <= DIGITS_MAX and text.isdigit() else None

@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.tables import METADATA
+from api.tables import METADATA, REQUEST, RESULT
 
 SHOWN_MAX = 5  # differing rows of a table
+
+_IS_ITS = RESULT.c.id == REQUEST.c.id
 
 
 def differences(one: sql.Engine, other: sql.Engine) -> Iterator[tuple[str, int, list[str]]]:
@@ -55,8 +57,16 @@ def main() -> int:
 
 
 def _in_order(table: sql.Table) -> sql.Select[Any]:
+    """Ask for rows by what names them; a result is named by its request."""
+    if table is RESULT:
+        values = (column for column in RESULT.columns if not column.primary_key)
+        names = (REQUEST.c.request_id, REQUEST.c.account)
+        return sql.select(*names, *values).join(REQUEST, _IS_ITS).order_by(*names)
     columns = [column for column in table.columns if column.identity is None]
-    keys = [column for column in columns if column.primary_key] or [table.c.account, table.c.ref_id]
+    keys = [column for column in columns if column.primary_key]
+    for constraint in () if keys else table.constraints:
+        if isinstance(constraint, sql.UniqueConstraint):
+            keys = [*constraint.columns]
     return sql.select(*columns).order_by(*keys)
 
 

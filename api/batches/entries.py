@@ -5,8 +5,9 @@ names and counts it. The first complete selection is the batch's; a list of item
 """
 
 from functools import lru_cache
+from hashlib import sha1
 from typing import Annotated, Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -26,6 +27,11 @@ class Item(NamedTuple):
 
     account: RefId
     event: RefId
+
+    @property
+    def name(self) -> str:
+        """What is unique to it."""
+        return f"{self.account}/{self.event}"
 
 
 class Definition(msgspec.Struct, tag="definition", rename="camel", frozen=True):
@@ -64,9 +70,26 @@ class Logged(msgspec.Struct, frozen=True):
     entry: Entry
 
 
-_namespace = lru_cache(UUID)
-
-
 def request_id_of(batch_id: str, item: Item) -> str:
-    """Give the requestId of an item: the same whoever sends it, and how often."""
-    return str(uuid5(_namespace(batch_id), f"{item.account}/{item.event}"))
+    """Give the requestId of an item, the same whoever sends it, and how often.
+
+    It is the UUID version 5 of the batch's id and the item's name, as RFC 9562 has it, section 5.5;
+    the standard library's way to it takes four times as long.
+    """
+    name = _namespace(batch_id) + item.name.encode()
+    digits = sha1(name, usedforsecurity=False).hexdigest()
+    variant = _VARIANT[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+def may_be_of_item(request_id: str) -> bool:
+    """Whether a requestId may be that of any item: it is of version 5."""
+    return request_id[14:15] == "5"
+
+
+@lru_cache
+def _namespace(batch_id: str) -> bytes:
+    return UUID(batch_id).bytes
+
+
+_VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}

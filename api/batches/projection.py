@@ -1,22 +1,30 @@
 """Keeps batches in the read model, and counts each item once, with its result."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sql
 from sqlalchemy import bindparam
 
-from api.batches.entries import LISTED, Definition, Logged, Part, Selected, request_id_of
+from api.batches.entries import (
+    LISTED,
+    Definition,
+    Item,
+    Logged,
+    Part,
+    Selected,
+    may_be_of_item,
+    request_id_of,
+)
+from api.batches.reports import decided_in, items_of
 from api.batches.tally import Tally
 from api.results import Answer
 from api.statements import Prepared
-from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL
+from api.tables import BATCH, BATCH_ITEM, BATCH_PART, BATCH_REFUSAL
 
-LOOKED_UP = 250  # ids in one question
-STRETCH = 5_000  # items of a selection that are read at once
-STRETCHES_MAX = 16  # that are remembered: four batches at once have fewer under way
+KNOWN_MAX = 80_000  # items; four batches at once have fewer under way
 
 _NOTHING = {"matched": 0, "applied": 0, "refused": 0, "tax_excluded": 0, "tax": 0}
 
@@ -25,7 +33,6 @@ class ItemPlace(NamedTuple):
     """Where an item stands."""
 
     batch_id: str
-    selection: str
     number: int
 
 
@@ -39,21 +46,21 @@ class BatchProjection:
     def __init__(self, engine: sql.Engine, dialect: Any) -> None:
         """Build the statements."""
         self._define = dialect.insert(BATCH).on_conflict_do_nothing()
-        item = dialect.insert(BATCH_ITEM).on_conflict_do_nothing()
-        self._item = Prepared(engine, item, _OF_ITEM)
-        self._decided = Prepared(engine, _DECIDED, ("status", *_OF_PLACE))
+        part = dialect.insert(BATCH_PART).on_conflict_do_nothing()
+        self._part = Prepared(engine, part, BATCH_PART.columns.keys())
+        self._decided = Prepared(engine, dialect.insert(BATCH_ITEM), BATCH_ITEM.columns.keys())
         refusal = dialect.insert(BATCH_REFUSAL)
         self._refuse = refusal.on_conflict_do_update(
             index_elements=["batch_id", "code"],
             set_={"times": BATCH_REFUSAL.c.times + refusal.excluded["times"]},
         )
-        self._expected: dict[ItemKey, ItemPlace] = {}
-        self._stretches: dict[ItemPlace, list[ItemKey]] = {}  # by their beginnings, oldest first
+        self._known: dict[ItemKey, ItemPlace | None] = {}  # no place: it is decided
+        self._parts: dict[ItemPlace, list[ItemKey]] = {}  # by their beginnings, oldest first
 
     def forget(self) -> None:
         """All rows are deleted: no item is known any more."""
-        self._expected.clear()
-        self._stretches.clear()
+        self._known.clear()
+        self._parts.clear()
 
     def enter(self, connection: sql.Connection, entries: Iterable[Logged]) -> None:
         """Keep what the topic says, in its order."""
@@ -62,70 +69,75 @@ class BatchProjection:
                 case Definition() as asked:
                     self._enter_definition(connection, logged, asked)
                 case Part() as part:
-                    self._enter_items(connection, logged.batch_id, part)
+                    self._enter_part(connection, logged.batch_id, part)
                 case Selected() as selected:
                     _complete(connection, logged, selected)
 
     def count(self, connection: sql.Connection, answers: Sequence[Answer]) -> None:
         """Count those that are results of items which had none yet."""
-        if not answers or connection.scalar(_RUNNING) is None:
+        running = connection.execute(_RUNNING).all() if answers else []
+        if not running:
             return
-        first: dict[ItemKey, Answer] = {}
-        for answer in answers:
-            first.setdefault((answer.request_id, answer.account), answer)
         tallies: defaultdict[str, Tally] = defaultdict(Tally)
         last: defaultdict[str, str] = defaultdict(str)
         decided = []
-        for key, place in self._places(connection, first):
-            answer = first[key]
-            tallies[place.batch_id].add(answer.value)
-            last[place.batch_id] = max(last[place.batch_id], answer.decided_at)
-            decided.append((answer.status, *place))
+        for answer in answers:
+            place = self._taken(connection, running, answer)
+            if place is not None:
+                tallies[place.batch_id].add(answer.value)
+                last[place.batch_id] = max(last[place.batch_id], answer.decided_at)
+                decided.append((*place, answer.request_id, answer.account, answer.status))
         self._decided.run(connection, decided)
         for batch_id, tally in tallies.items():
             self._add(connection, batch_id, tally, last[batch_id])
+        self._forget_oldest()
 
-    def _places(
-        self, connection: sql.Connection, keys: Iterable[ItemKey]
-    ) -> Iterator[tuple[ItemKey, ItemPlace]]:
-        """Give where undecided items among these stand, and expect them no more."""
-        left, taken = [*keys], set[ItemKey]()
-        while left:
-            known = {key: place for key in left if (place := self._expected.pop(key, None))}
-            taken |= known.keys()
-            yield from known.items()
-            unknown = [key for key in left if key not in known]
-            if not unknown:
-                return
-            looked_up = unknown[:LOOKED_UP]
-            self._expect(connection, [request_id for request_id, _ in looked_up], taken)
-            left = [key for key in looked_up if key in self._expected] + unknown[LOOKED_UP:]
+    def _taken(
+        self, connection: sql.Connection, running: Sequence[Any], answer: Answer
+    ) -> ItemPlace | None:
+        """Give the place of the item that this is the first result of, if it is one's."""
+        key = (answer.request_id, answer.account)
+        if key not in self._known:
+            self._learn(connection, running, answer)
+        place = self._known.get(key)
+        if place is not None:
+            self._known[key] = None
+        return place
 
-    def _expect(
-        self, connection: sql.Connection, request_ids: Sequence[str], taken: Collection[ItemKey]
-    ) -> None:
-        """Learn which of these are of undecided items, and with each those around it.
+    def _learn(self, connection: sql.Connection, running: Sequence[Any], answer: Answer) -> None:
+        """Learn the item that a result may be of, with the others of its part.
 
-        What is taken has a result that is not written yet: it would be counted twice.
-
-        Results come about as items are sent, in the order of the selection: to read a stretch of
-        it is a fraction of the work of finding each item by its requestId.
+        Results come about as items are sent, in the order of the selection: to read a part of it
+        is a fraction of the work of finding each item for itself.
         """
-        while len(self._stretches) >= STRETCHES_MAX:
-            for key in self._stretches.pop(next(iter(self._stretches))):
-                self._expected.pop(key, None)
-        found = connection.execute(_FOUND, {"ids": request_ids}).all()
-        for begin in {
-            ItemPlace(row.batch_id, row.selection, row.number // STRETCH * STRETCH) for row in found
-        }:
-            asked = {f"of_{name}": value for name, value in begin._asdict().items()}
-            places = {
-                (request_id, account): ItemPlace(begin.batch_id, begin.selection, number)
-                for number, request_id, account in connection.execute(_STRETCH_OF, asked)
-                if (request_id, account) not in taken
-            }
-            self._expected |= places
-            self._stretches[begin] = [*places]
+        event = answer.chargeable_event_ref_id
+        if event is None or not may_be_of_item(answer.request_id):
+            return
+        item = Item(answer.account, event)
+        for batch in running:
+            if request_id_of(batch.batch_id, item) != answer.request_id:
+                continue
+            asked = {"of_batch": batch.batch_id, "selection": batch.selection, "name": item.name}
+            for part in connection.execute(_PARTS_AROUND, asked).all():
+                begin = ItemPlace(batch.batch_id, part.number)
+                if begin not in self._parts:
+                    self._read(connection, begin, part.content)
+
+    def _read(self, connection: sql.Connection, begin: ItemPlace, content: bytes) -> None:
+        batch_id, first = begin
+        items = items_of(content)
+        decided = decided_in(connection, batch_id, first, len(items))
+        keys = self._parts[begin] = []
+        for number, item in enumerate(items, first):
+            key = (request_id_of(batch_id, item), item.account)
+            if key not in self._known:  # else a result of it may not be written yet
+                self._known[key] = None if number in decided else ItemPlace(batch_id, number)
+                keys.append(key)
+
+    def _forget_oldest(self) -> None:
+        while len(self._known) > KNOWN_MAX:
+            for key in self._parts.pop(next(iter(self._parts))):
+                del self._known[key]
 
     def _enter_definition(
         self, connection: sql.Connection, logged: Logged, asked: Definition
@@ -144,17 +156,15 @@ class BatchProjection:
             },
         ).rowcount
         if is_new and asked.items is not None:
-            self._enter_items(connection, logged.batch_id, Part(LISTED, 0, asked.items))
+            self._enter_part(connection, logged.batch_id, Part(LISTED, 0, asked.items))
             _complete(connection, logged, Selected(LISTED, len(asked.items)))
 
-    def _enter_items(self, connection: sql.Connection, batch_id: str, part: Part) -> None:
-        self._item.run(
-            connection,
-            (
-                (batch_id, part.selection, number, *item, request_id_of(batch_id, item))
-                for number, item in enumerate(part.items, part.number)
-            ),
-        )
+    def _enter_part(self, connection: sql.Connection, batch_id: str, part: Part) -> None:
+        if not part.items:
+            return
+        names = [item.name for item in part.items]
+        place = (batch_id, part.selection, part.number, len(names), min(names), max(names))
+        self._part.run(connection, [(*place, msgspec.json.encode(part.items))])
 
     def _add(self, connection: sql.Connection, batch_id: str, tally: Tally, at: str) -> None:
         added = {
@@ -177,30 +187,14 @@ class BatchProjection:
             )
 
 
-_RUNNING = sql.select(BATCH.c.batch_id).where(BATCH.c.finished_at.is_(None)).limit(1)
-_OF_ITEM = [column.name for column in BATCH_ITEM.columns if column.name != "status"]
-_OF_PLACE = [f"of_{name}" for name in ItemPlace._fields]
-_DECIDED = (
-    BATCH_ITEM.update()
-    .where(*(BATCH_ITEM.c[name] == bindparam(f"of_{name}") for name in ItemPlace._fields))
-    .values(status=bindparam("status"))
+_RUNNING = sql.select(BATCH.c.batch_id, BATCH.c.selection).where(
+    BATCH.c.finished_at.is_(None), BATCH.c.selection.is_not(None)
 )
-_FOUND = (
-    sql.select(*(BATCH_ITEM.c[name] for name in ItemPlace._fields))
-    .join(BATCH, BATCH.c.batch_id == BATCH_ITEM.c.batch_id)
-    .where(
-        BATCH.c.selection == BATCH_ITEM.c.selection,
-        BATCH_ITEM.c.status.is_(None),
-        BATCH_ITEM.c.request_id.in_(bindparam("ids", expanding=True)),
-    )
-)
-_FIRST: sql.BindParameter[int] = bindparam("of_number", type_=sql.Integer)
-_STRETCH_OF = sql.select(BATCH_ITEM.c.number, BATCH_ITEM.c.request_id, BATCH_ITEM.c.account).where(
-    BATCH_ITEM.c.batch_id == bindparam("of_batch_id"),
-    BATCH_ITEM.c.selection == bindparam("of_selection"),
-    BATCH_ITEM.c.number >= _FIRST,
-    BATCH_ITEM.c.number < _FIRST + STRETCH,
-    BATCH_ITEM.c.status.is_(None),
+_PARTS_AROUND = sql.select(BATCH_PART.c.number, BATCH_PART.c.content).where(
+    BATCH_PART.c.batch_id == bindparam("of_batch"),
+    BATCH_PART.c.selection == bindparam("selection"),
+    BATCH_PART.c.least <= bindparam("name"),
+    BATCH_PART.c.greatest >= bindparam("name"),
 )
 _SUMS = ("applied", "refused", "tax_excluded", "tax", "tax_included")
 _LATER = sql.case((BATCH.c.decided_at > bindparam("at"), BATCH.c.decided_at), else_=bindparam("at"))
@@ -218,17 +212,16 @@ _FINISHED = (
     .where(_OF_BATCH, BATCH.c.applied + BATCH.c.refused == BATCH.c.matched)
     .values(finished_at=BATCH.c.decided_at)
 )
-_OTHERS_LEFT_OUT = BATCH_ITEM.delete().where(
-    BATCH_ITEM.c.batch_id == bindparam("of_batch"),
-    BATCH_ITEM.c.selection != sql.select(BATCH.c.selection).where(_OF_BATCH).scalar_subquery(),
+_OTHERS_LEFT_OUT = BATCH_PART.delete().where(
+    BATCH_PART.c.batch_id == bindparam("of_batch"),
+    BATCH_PART.c.selection != sql.select(BATCH.c.selection).where(_OF_BATCH).scalar_subquery(),
 )
 
 
 def _complete(connection: sql.Connection, logged: Logged, selected: Selected) -> None:
     """Let a selection be the batch's, if it is whole and the first; then no other is kept."""
-    of_batch = BATCH_ITEM.c.batch_id == logged.batch_id
-    count = sql.select(sql.func.count()).where(
-        of_batch, BATCH_ITEM.c.selection == selected.selection
+    count = sql.select(sql.func.coalesce(sql.func.sum(BATCH_PART.c.size), 0)).where(
+        BATCH_PART.c.batch_id == logged.batch_id, BATCH_PART.c.selection == selected.selection
     )
     if connection.scalar(count) == selected.count:
         finished_at = None if selected.count else logged.at

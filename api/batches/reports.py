@@ -12,9 +12,10 @@ from api.batches.entries import Definition, Item
 from api.event_filters import EVENT, EventFilters, conditions_of, shape_of, values_of
 from api.searching import Page
 from api.snapshot import snapshot
-from api.tables import BATCH, BATCH_ITEM, BATCH_REFUSAL, RESULT
+from api.tables import BATCH, BATCH_ITEM, BATCH_PART, BATCH_REFUSAL, REQUEST, RESULT
 
 RUNNING, FINISHED = "RUNNING", "FINISHED"
+PARTS = 12  # of a selection that are read at once
 
 
 class ListKey(NamedTuple):
@@ -25,6 +26,7 @@ class ListKey(NamedTuple):
 
 
 _decode_definition = msgspec.json.Decoder(Definition).decode
+_decode_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,17 +121,23 @@ class Batches:
         with self._engine.connect() as connection:
             return {*connection.scalars(_SELECTED, {"ids": [*batch_ids]})}
 
-    def undecided(self, batch: Batch, after: int, limit: int) -> list[tuple[int, Item, str]]:
-        """Give items without a result, with their requestId, in the order of the selection."""
-        place = {"batch": batch.batch_id, "selection": batch.selection, "after": after}
-        with self._engine.connect() as connection:
-            rows = connection.execute(_UNDECIDED, {**place, "wanted": limit}).all()
-        return [(number, Item(account, event), id_) for number, account, event, id_ in rows]
+    def undecided(self, batch: Batch) -> Iterator[list[Item]]:
+        """Give the items without a result, in the order of the selection, some parts at a time."""
+        number = 0
+        while True:
+            asked = {"batch": batch.batch_id, "selection": batch.selection, "number": number}
+            with self._engine.connect() as connection:
+                parts = connection.execute(_PARTS_ON, asked).all()
+                items = [item for part in parts for item in _undecided(connection, batch, part)]
+            if not parts:
+                return
+            yield items
+            number = parts[-1].number + 1
 
     def items(self, batch: Batch, status: str | None, limit: int, after: int | None) -> Page[int]:
         """Give the results of the items decided so far, in the order of the selection."""
-        values: dict[str, Any] = {"batch": batch.batch_id, "selection": batch.selection}
-        values |= {"after": -1 if after is None else after, "wanted": limit + 1}
+        begin = -1 if after is None else after
+        values = {"batch": batch.batch_id, "after": begin, "wanted": limit + 1}
         with snapshot(self._engine) as connection:
             rows = connection.execute(_ITEMS_OF[status], values).all()
         shown: Sequence[Any] = rows[:limit]
@@ -150,6 +158,24 @@ class Batches:
         with snapshot(self._engine) as connection:
             streamed = connection.execution_options(yield_per=size).execute(asked, values)
             yield from ([Item(*row) for row in rows] for rows in streamed.partitions())
+
+
+def items_of(content: bytes) -> list[Item]:
+    """Read the items of a part."""
+    return [Item(*pair) for pair in _decode_pairs(content)]
+
+
+def decided_in(connection: sql.Connection, batch_id: str, first: int, count: int) -> set[int]:
+    """Give the numbers of the items that have a result, of so many from the first on."""
+    asked = {"batch": batch_id, "first": first, "end": first + count}
+    return {*connection.scalars(_DECIDED_IN, asked)}
+
+
+def _undecided(connection: sql.Connection, batch: Batch, part: Any) -> Iterator[Item]:
+    decided = decided_in(connection, batch.batch_id, part.number, part.size)
+    for number, item in enumerate(items_of(part.content), part.number):
+        if number not in decided:
+            yield item
 
 
 def _with_refusals(connection: sql.Connection, rows: Sequence[Any]) -> Iterator[Batch]:
@@ -190,27 +216,33 @@ _RUNNING = sql.select(BATCH.c.batch_id, BATCH.c.partition).where(BATCH.c.finishe
 _SELECTED = sql.select(BATCH.c.batch_id).where(
     BATCH.c.batch_id.in_(bindparam("ids", expanding=True)), BATCH.c.selection.is_not(None)
 )
-_OF_SELECTION = (
-    BATCH_ITEM.c.batch_id == bindparam("batch"),
-    BATCH_ITEM.c.selection == bindparam("selection"),
-    BATCH_ITEM.c.number > bindparam("after"),
+_PART = BATCH_PART.c
+_PARTS_ON = (
+    sql.select(_PART.number, _PART.size, _PART.content)
+    .where(
+        _PART.batch_id == bindparam("batch"),
+        _PART.selection == bindparam("selection"),
+        _PART.number >= bindparam("number"),
+    )
+    .order_by(_PART.number)
+    .limit(PARTS)
 )
-_ITEM = BATCH_ITEM.c
-_UNDECIDED = (
-    sql.select(_ITEM.number, _ITEM.account, _ITEM.chargeable_event_ref_id, _ITEM.request_id)
-    .where(*_OF_SELECTION, BATCH_ITEM.c.status.is_(None))
-    .order_by(BATCH_ITEM.c.number)
-    .limit(bindparam("wanted", type_=sql.Integer))
+_DECIDED_IN = sql.select(BATCH_ITEM.c.number).where(
+    BATCH_ITEM.c.batch_id == bindparam("batch"),
+    BATCH_ITEM.c.number >= bindparam("first"),
+    BATCH_ITEM.c.number < bindparam("end"),
 )
 _ITEMS = (
     sql.select(BATCH_ITEM.c.number, RESULT.c.value)
     .join(
-        RESULT,
+        REQUEST,
         sql.and_(
-            RESULT.c.request_id == BATCH_ITEM.c.request_id, RESULT.c.account == BATCH_ITEM.c.account
+            REQUEST.c.request_id == BATCH_ITEM.c.request_id,
+            REQUEST.c.account == BATCH_ITEM.c.account,
         ),
     )
-    .where(*_OF_SELECTION, BATCH_ITEM.c.status.is_not(None))
+    .join(RESULT, RESULT.c.id == REQUEST.c.id)
+    .where(BATCH_ITEM.c.batch_id == bindparam("batch"), BATCH_ITEM.c.number > bindparam("after"))
     .order_by(BATCH_ITEM.c.number)
     .limit(bindparam("wanted", type_=sql.Integer))
 )

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from api.batches.entries import Item, Part, Selected
+from api.batches.entries import Item, Part, Selected, request_id_of
 from api.batches.log import PART_ITEMS, entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of, without_defaults
@@ -34,13 +34,11 @@ from schemas.headers import BATCH, CHANNEL
 GROUP = "adjust-batches"
 LOOK_S, AGAIN_S = 0.25, 1.0
 CATCH_UP_S = 60.0
-PAGE = 12_000  # items that are looked up at once
 AT_ONCE = 1_000  # items of one partition that are sent together: the engine's largest transaction
 ALONE_S = 2.0  # so long no single request came: there are none
 BATCH_BYTES = 512 * 1024
 
 _log = logging.getLogger(__name__)
-Numbered = tuple[int, Item, str]  # with the number in its selection, and the requestId
 
 
 class Reading(Protocol):
@@ -204,16 +202,16 @@ class Runner:
         transaction costs the engine less than one in each partition, and whoever asks for something
         of another partition does not wait.
         """
-        request, after, last = _requests_of(batch), -1, dict[int, int]()
+        request, last = _requests_of(batch), dict[int, int]()
         partitions = sorted(await producer.partitions_for(self._topics.requests))
-        while page := await asyncio.to_thread(self._batches.undecided, batch, after, PAGE):
+        pages = self._batches.undecided(batch)
+        while (page := await in_thread(next, pages, None)) is not None:
             parts = await asyncio.to_thread(by_partition, page, partitions)
             for partition, together in in_turn(parts, self._at_once):
-                records = [request(item, id_) for _, item, id_ in together]
+                records = [*map(request, together)]
                 async with self._turn:
                     await self._reading.until(partial(self._has_room, len(records)))
                     last[partition] = await self._send_together(producer, partition, records)
-            after = page[-1][0]
         return last
 
     def _are_answered(self, last: Mapping[int, int]) -> bool:
@@ -252,31 +250,32 @@ class Runner:
         return last
 
 
-def _requests_of(batch: Batch) -> Callable[[Item, str], dict[str, Any]]:
+def _requests_of(batch: Batch) -> Callable[[Item], dict[str, Any]]:
     asked, encode = batch.definition, msgspec.json.Encoder().encode
     adjustment = without_defaults(asked.adjustment)
     headers = [(CHANNEL, b"REST"), (BATCH, batch.batch_id.encode())]
 
-    def request(item: Item, request_id: str) -> dict[str, Any]:
+    def request(item: Item) -> dict[str, Any]:
+        request_id = request_id_of(batch.batch_id, item)
         value = encode(request_of(adjustment, request_id, asked.user, item))
         return {"key": item.account.encode(), "value": value, "headers": headers}
 
     return request
 
 
-def by_partition(page: Iterable[Numbered], partitions: Sequence[int]) -> dict[int, list[Numbered]]:
+def by_partition(page: Iterable[Item], partitions: Sequence[int]) -> dict[int, list[Item]]:
     """Give the items of each partition."""
     place = DefaultPartitioner()
     of_account = cache(lambda account: place(account.encode(), partitions, partitions))
-    parts: defaultdict[int, list[Numbered]] = defaultdict(list)
-    for numbered in page:
-        parts[of_account(numbered[1].account)].append(numbered)
+    parts: defaultdict[int, list[Item]] = defaultdict(list)
+    for item in page:
+        parts[of_account(item.account)].append(item)
     return parts
 
 
 def in_turn(
-    parts: dict[int, list[Numbered]], at_once: Callable[[], int]
-) -> Iterator[tuple[int, list[Numbered]]]:
+    parts: dict[int, list[Item]], at_once: Callable[[], int]
+) -> Iterator[tuple[int, list[Item]]]:
     """Use up items in lists of at most so many of one partition, the partitions in turn."""
     while left := sorted(partition for partition, items in parts.items() if items):
         for partition in left:

@@ -164,8 +164,8 @@ def rate(store: Store, events: int) -> None:
 def a_result_of(batch_id: str, item: Item) -> Answer:
     """Give the result of an item."""
     effect = {"taxExcludedAmount": -3, "taxAmount": -1, "taxIncludedAmount": -4}
-    value, id_ = a_result(adjustment={"effect": effect}), request_id_of(batch_id, item)
-    return an_answer(value, request_id=id_, account=item.account)
+    value = a_result(adjustment={"effect": effect}, chargeableEventRefId=item.event)
+    return an_answer(value, request_id=request_id_of(batch_id, item), account=item.account)
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def an_answer(value: bytes, **changes: Any) -> Answer:
         **{
             "account": ACCOUNT,
             "request_id": REQUEST_ID,
+            "chargeable_event_ref_id": json.loads(value)["chargeableEventRefId"],
             "source": f"adjustment-requests-0-{offset}",
             "request_offset": offset,
             "partition": 0,

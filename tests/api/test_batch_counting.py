@@ -1,30 +1,32 @@
-"""Results of many batches at once: each is counted, and each item is looked for about once."""
+"""Results of many batches at once: each is counted, and each part is looked for about once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import product
+from itertools import chain, product
 
 import msgspec
+import pytest
 import sqlalchemy as sql
 
+from api.batches import projection
 from api.batches.entries import Entry, Item, Logged, Part, Selected
-from api.batches.projection import STRETCH, STRETCHES_MAX
-from api.batches.reports import Batches
+from api.batches.reports import Batch, Batches
 from api.rows import Rows
 from api.store import Store
 from tests.api.batches import BATCH_ID, OTHER_ID, a_result_of, keep_batch
+from tests.api.builders import a_result, an_answer
 
-MANY = 2 * STRETCHES_MAX
 AT = "2026-11-05T10:00:00.000Z"
+SELECTION = "0123456789abcdef0123456789abcdef"
 
 
 @contextmanager
-def stretches_read(engine: sql.Engine) -> Iterator[list[str]]:
-    """Give what stretches are read by, as long as the block lasts."""
+def parts_read(engine: sql.Engine) -> Iterator[list[str]]:
+    """Give what parts of selections are read by, as long as the block lasts."""
     seen: list[str] = []
 
     def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "number >=" in statement:
+        if "greatest >=" in statement:
             seen.append(statement)
 
     sql.event.listen(engine, "before_cursor_execute", see)
@@ -34,39 +36,86 @@ def stretches_read(engine: sql.Engine) -> Iterator[list[str]]:
         sql.event.remove(engine, "before_cursor_execute", see)
 
 
-def test_a_stretch_is_read_once_whatever_other_batches_run(store: Store) -> None:
-    stretches, rounds, ids = 3, 5, (BATCH_ID, OTHER_ID)
-    items = [Item("A", f"E-{number}") for number in range(stretches * STRETCH)]
+def keep_parts(store: Store, batch_id: str, parts: list[list[Item]]) -> None:
+    """Let the read model know a batch of a filter that selected these."""
+    keep_batch(store, batch_id)
+    entries: list[Entry] = []
+    count = 0
+    for items in parts:
+        entries.append(Part(SELECTION, count, items))
+        count += len(items)
+    entries.append(Selected(SELECTION, count))
+    store.keep(Rows(batches=[Logged(batch_id, 0, AT, entry) for entry in entries]))
+
+
+def report_of(store: Store, batch_id: str = BATCH_ID) -> Batch:
+    """Give the batch as it is now."""
+    report = Batches(store.engine).batch(batch_id)
+    assert report
+    return report
+
+
+def test_a_part_is_read_once_whatever_other_batches_run(store: Store) -> None:
+    ids, rounds = (BATCH_ID, OTHER_ID), 5
+    parts = [[Item("A", f"E-{part}-{n}") for n in range(rounds)] for part in range(3)]
     for batch_id in ids:
-        keep_batch(store, batch_id, items)
+        keep_parts(store, batch_id, parts)
 
-    with stretches_read(store.engine) as read:
+    with parts_read(store.engine) as read:
         for place in range(rounds):
-            for batch_id, item in product(ids, items[place::STRETCH]):
-                store.keep(Rows(answers=[a_result_of(batch_id, item)]))
+            for batch_id, part in product(ids, parts):
+                store.keep(Rows(answers=[a_result_of(batch_id, part[place])]))
 
-    assert len(read) == stretches * len(ids)
+    assert len(read) == len(parts) * len(ids)
+    assert all(report_of(store, batch_id).finished_at for batch_id in ids)
 
 
-def test_few_stretches_are_remembered_and_items_of_the_others_are_counted_too(
-    store: Store,
+def test_what_has_a_result_is_not_left_to_be_sent(store: Store) -> None:
+    parts = [[Item("B", "E-2"), Item("A", "E-1")], [Item("A", "E-0")], []]
+    keep_parts(store, BATCH_ID, parts)
+    batches = Batches(store.engine)
+
+    left = []
+    for item in [Item("A", "E-1"), Item("A", "E-0"), Item("B", "E-2")]:
+        left.append([*chain.from_iterable(batches.undecided(report_of(store)))])
+        store.keep(Rows(answers=[a_result_of(BATCH_ID, item)]))
+
+    first, second, third = (item for part in parts for item in part)
+    assert left == [[first, second, third], [first, third], [first]]
+    assert report_of(store).finished_at
+
+
+def test_no_part_is_looked_for_that_a_result_cannot_be_of(store: Store) -> None:
+    keep_parts(store, BATCH_ID, [[Item("A", "E")]])
+    others = [
+        a_result_of(OTHER_ID, Item("A", "E")),
+        an_answer(a_result()),
+        an_answer(a_result(chargeableEventRefId=None)),
+    ]
+
+    with parts_read(store.engine) as read:
+        store.keep(Rows(answers=others))
+
+    assert (read, report_of(store).pending) == ([], 1)
+
+
+def test_few_items_are_remembered_and_the_others_are_counted_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pairs = [(Item("A", f"E-{number}"), Item("B", f"E-{number}")) for number in range(MANY)]
-    keep_batch(store, BATCH_ID)
-    parts = [Part("s1", number * STRETCH, [*pair]) for number, pair in enumerate(pairs)]
-    entries: list[Entry] = [*parts, Selected("s1", 2 * MANY)]
-    store.keep(Rows(batches=[Logged(BATCH_ID, 0, AT, entry) for entry in entries]))
+    most, many = 10, 30
+    monkeypatch.setattr(projection, "KNOWN_MAX", most)
+    pairs = [[Item("A", f"E-{number}"), Item("B", f"E-{number}")] for number in range(many)]
+    keep_parts(store, BATCH_ID, pairs)
     first, second = ([a_result_of(BATCH_ID, pair[at]) for pair in pairs] for at in (0, 1))
     of_nobody = [a_result_of(OTHER_ID, item) for pair in pairs for item in pair]
 
     for result in first:
         store.keep(Rows(answers=[result]))
-        assert len(store._batches._expected) <= STRETCHES_MAX
+        assert len(store._batches._known) <= most
     store.keep(Rows(answers=[*of_nobody, *first, *second]))
 
-    report = Batches(store.engine).batch(BATCH_ID)
-    assert report
-    assert (report.applied, report.pending, bool(report.finished_at)) == (2 * MANY, 0, True)
+    report = report_of(store)
+    assert (report.applied, report.pending, bool(report.finished_at)) == (2 * many, 0, True)
 
 
 def test_an_item_is_counted_once_although_another_account_uses_its_id(store: Store) -> None:
@@ -79,6 +128,5 @@ def test_an_item_is_counted_once_although_another_account_uses_its_id(store: Sto
     store.keep(Rows(answers=[own, foreign]))
     store.keep(Rows(answers=[own]))
 
-    report = Batches(store.engine).batch(BATCH_ID)
-    assert report
+    report = report_of(store)
     assert (report.applied, report.pending) == (2, 1)

@@ -2,14 +2,15 @@
 
 import json
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from api.batches.entries import Definition, Item, Logged, request_id_of
+from api.batches.entries import Definition, Item, Logged, may_be_of_item, request_id_of
 from api.batches.log import definition_of
-from api.batches.projection import LOOKED_UP, STRETCH
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition, in_turn
 from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
@@ -17,6 +18,7 @@ from api.batches.under_way import AIM_S, ITEMS_MIN, Piece, UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
+from schemas.forms import REF_ID_PATTERN as REF_ID
 from schemas.reading import read_request
 from streams.domain.decide import content_of
 from tests.api.builders import a_result, an_answer
@@ -129,10 +131,19 @@ def definition(body: dict[str, Any]) -> bytes:
     return definition_of(judged)
 
 
+@given(st.uuids(), st.from_regex(REF_ID, fullmatch=True), st.from_regex(REF_ID, fullmatch=True))
+def test_the_id_of_an_item_is_the_uuid_of_batch_account_and_event(
+    batch_id: UUID, account: str, event: str
+) -> None:
+    found = request_id_of(str(batch_id), Item(account, event))
+    assert found == str(uuid5(batch_id, f"{account}/{event}"))
+    assert may_be_of_item(found)
+
+
 def test_items_are_counted_in_whatever_order_they_are_decided(store: Store) -> None:
-    items = [Item("A", f"E-{number}") for number in range(STRETCH + 2)]
+    items = [Item("A", f"E-{number}") for number in range(5)]
     keep_batch(store, *items)
-    others = [an_answer(a_result(), request_id=str(UUID(int=n))) for n in range(LOOKED_UP + 2)]
+    others = [an_answer(a_result(), request_id=str(UUID(int=n))) for n in range(3)]
     last, first, second, *_ = (answer_of(items[number]) for number in (-1, 0, 1))
 
     store.keep(Rows(answers=[*others, last, first, last]))
@@ -140,7 +151,7 @@ def test_items_are_counted_in_whatever_order_they_are_decided(store: Store) -> N
 
     report = Batches(store.engine).batch(BATCH_ID)
     assert report
-    assert (report.applied, report.pending) == (3, STRETCH - 1)
+    assert (report.applied, report.pending) == (3, 2)
 
 
 def test_a_batch_that_is_read_anew_is_counted_anew(store: Store) -> None:
@@ -215,15 +226,12 @@ async def test_nothing_is_sent_again_before_all_results_are_read(store: Store) -
 
 def test_items_of_one_partition_go_together_and_none_is_lost() -> None:
     items = [Item(f"ACC-{number % 7}", f"E-{number}") for number in range(50)]
-    page = [(number, item, str(number)) for number, item in enumerate(items)]
 
-    cut = list(in_turn(by_partition(page, [0, 1, 2]), lambda: 4))
+    cut = list(in_turn(by_partition(items, [0, 1, 2]), lambda: 4))
 
     assert max(len(together) for _, together in cut) == 4
-    assert sorted(each for _, together in cut for each in together) == page
-    of_account = {item.account: partition for partition, part in cut for _, item, _ in part}
-    assert all(
-        of_account[item.account] == partition for partition, part in cut for _, item, _ in part
-    )
+    assert sorted(each for _, together in cut for each in together) == sorted(items)
+    of_account = {item.account: partition for partition, part in cut for item in part}
+    assert all(of_account[item.account] == partition for partition, part in cut for item in part)
     first_of_each = [partition for partition, _ in cut[: len(set(of_account.values()))]]
     assert len(set(first_of_each)) == len(first_of_each)  # in turn

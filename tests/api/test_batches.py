@@ -5,6 +5,7 @@ import json
 import uuid
 from collections import Counter
 from contextlib import AsyncExitStack
+from itertools import chain, islice
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from api.batches.reports import Batch, Batches
 from api.batches.submission import request_of
 from api.desk import DRY_RUNS, Desk
 from api.store import Store
-from api.tables import BATCH_ITEM
+from api.tables import BATCH_PART
 from tests.api.fakes import KeptLog, ListedTopic
 from tests.api.in_memory import EngineInMemory
 from tests.builders import account_body, event_body
@@ -77,8 +78,8 @@ class Scene:
     def run(self, *, limit: int = 1000) -> None:
         """Send what has no result, as the runner does, and let the read model see the results."""
         batch = self.batch
-        for _, item, request_id in self.batches.undecided(batch, -1, limit):
-            asked = batch.definition
+        for item in islice(chain.from_iterable(self.batches.undecided(batch)), limit):
+            asked, request_id = batch.definition, request_id_of(BATCH_ID, item)
             body = request_of(asked.adjustment, request_id, asked.user, item)
             self.engine.take("request", body, item.account)
 
@@ -93,7 +94,7 @@ class Scene:
     def kept_items(self) -> int:
         """How many rows there are, of whatever selection."""
         with self._engine.connect() as connection:
-            return connection.scalar(sql.select(sql.func.count()).select_from(BATCH_ITEM)) or 0
+            return connection.scalar(sql.select(sql.func.sum(BATCH_PART.c.size))) or 0
 
     def selected(self) -> list[Item]:
         """What the filter of the batch means now."""

@@ -41,6 +41,17 @@ def test_a_result_read_before_its_request_decides_it(store: Store) -> None:
     assert value_of(store) == a_result()
 
 
+def test_a_result_is_found_whose_request_is_on_the_topic_no_more(store: Store) -> None:
+    """Beside one that is there, and one that was kept before: neither hides it."""
+    old, gone, new = (an_answer(a_result(), account=f"ACC-{number}") for number in range(3))
+    store.keep(Rows(requests=[a_received("ACC-0")], answers=[old]))
+    store.keep(Rows(requests=[a_received("ACC-2")], answers=[old, gone, new]))
+    found = Lookups(store.engine).standings(REQUEST_ID, None)
+    assert [(each.account, each.value, each.is_taken) for each in found] == [
+        (f"ACC-{number}", a_result(), True) for number in range(3)
+    ]
+
+
 def test_the_first_remembered_result_stays(store: Store) -> None:
     store.keep(Rows(requests=[a_received()], answers=[an_answer(a_result())]))
     reused = an_answer(a_refusal("REQUEST_ID_REUSED"), request_offset=1, is_remembered=False)

@@ -139,6 +139,9 @@ def assert_as_on_the_topics(engine: Engine, database: sql.Engine) -> None:
         events = connection.execute(sql.text("SELECT account, ref_id, image FROM chargeable_event"))
         assert {(row[0], row[1]): row[2] for row in events} == images
         answers = connection.execute(
-            sql.text("SELECT account, request_id, value FROM adjustment_result WHERE remembered")
+            sql.text(
+                "SELECT account, request_id, value "
+                "FROM adjustment_result NATURAL JOIN adjustment_request WHERE remembered"
+            )
         )
         assert {(row[0], row[1]): row[2] for row in answers} == results

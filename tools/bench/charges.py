@@ -169,6 +169,7 @@ def _applied(received: Received) -> Answer:
     return Answer(
         account=received.account,
         request_id=received.request_id,
+        chargeable_event_ref_id=received.chargeable_event_ref_id,
         source=f"adjustment-requests-0-{received.topic_offset}",
         request_offset=received.topic_offset,
         partition=0,
