@@ -8,8 +8,8 @@ any, so few are under way that items take `AIM_S` each, and as many as allowed w
 from collections.abc import Mapping
 from typing import NamedTuple
 
-AIM_S = 0.04
-ITEMS_MIN = 100  # the engine lets so many pass beside large transactions
+AIM_S = 0.025
+ITEMS_MIN = 50  # a few milliseconds' work of the engine, and again of REST
 MORE_ITEMS, LESS_SHARE = 10, 0.8  # as TCP does: a little more while it is quick, else much less
 
 
