@@ -123,6 +123,13 @@ class Store:
 
     def keep(self, rows: Rows) -> None:
         """Keep what was read, and how far, in one transaction."""
+        try:
+            self._keep(rows)
+        except BaseException:
+            self._batches.forget()  # what it knows was not written
+            raise
+
+    def _keep(self, rows: Rows) -> None:
         positions = ((*place, *progress) for place, progress in rows.positions.items())
         with self.engine.begin() as connection:
             self._batches.enter(connection, rows.batches)
@@ -139,8 +146,9 @@ class Store:
 
     def _keep_answers(self, connection: sql.Connection, answers: Sequence[Answer]) -> None:
         """Keep results with their requests, some of which their topic may have no more."""
-        if self._answer.run(connection, map(_of_answer, answers)) < len(answers):
-            self._request_of_answer.run(connection, map(_asked_for, answers))
+        if self._answer.run(connection, map(_of_answer, answers)) == len(answers):
+            return  # else some are repeats, or have no request
+        if self._request_of_answer.run(connection, map(_asked_for, answers)):
             self._answer.run(connection, map(_of_answer, answers))
 
     def checkpoint(self) -> None:

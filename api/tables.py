@@ -207,7 +207,7 @@ BATCH_PART = sql.Table(
     sql.Column("selection", TEXT, primary_key=True),
     sql.Column("number", sql.Integer, primary_key=True, autoincrement=False),  # of its first item
     sql.Column("size", sql.Integer, nullable=False),
-    sql.Column("least", TEXT, nullable=False),  # of the items' names, and the greatest
+    sql.Column("least", TEXT, nullable=False),  # of what the items are ordered by
     sql.Column("greatest", TEXT, nullable=False),
     sql.Column("content", Bytes, nullable=False),
 )

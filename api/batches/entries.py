@@ -16,6 +16,7 @@ from schemas.forms import REF_ID_PATTERN
 
 LISTED = "list"  # the selection of a batch that lists its items
 NUMBER_MAX = 2**31 - 1  # of an item: as far as the read model counts
+PART_ITEMS = 1_000
 
 Selection = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 RefId = Annotated[str, Meta(pattern=rf"\A{REF_ID_PATTERN}\Z")]

@@ -1,5 +1,6 @@
 """Writes and reads the records of the topic of batches."""
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -8,8 +9,6 @@ from api.batches.entries import NUMBER_MAX, Definition, Entry, Item, Logged, Par
 from api.batches.submission import BatchSubmission, judge_attributes
 from api.records import utc_text
 from schemas.forms import is_guid
-
-PART_ITEMS = 1_000
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(Entry).decode
@@ -44,7 +43,8 @@ def _judged(entry: Entry, batch_id: str) -> Entry | None:
             batch = judge_attributes({"batchId": batch_id, **_attributes_of(entry)})
             return _definition(batch) if isinstance(batch, BatchSubmission) else None
         case Part(number=first, items=items):
-            return entry if first + len(items) - 1 <= NUMBER_MAX else None
+            is_in_order = all(one < other for one, other in pairwise(items))
+            return entry if is_in_order and first + len(items) - 1 <= NUMBER_MAX else None
     return entry
 
 

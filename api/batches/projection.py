@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ from sqlalchemy import bindparam
 
 from api.batches.entries import (
     LISTED,
+    PART_ITEMS,
     Definition,
     Item,
     Logged,
@@ -36,8 +38,8 @@ class ItemPlace(NamedTuple):
     number: int
 
 
-ItemKey = tuple[str, str]
-"""The requestId of an item, and its account."""
+ItemKey = tuple[str, str, str]
+"""The requestId of an item, its account and its event."""
 
 
 class BatchProjection:
@@ -58,7 +60,7 @@ class BatchProjection:
         self._parts: dict[ItemPlace, list[ItemKey]] = {}  # by their beginnings, oldest first
 
     def forget(self) -> None:
-        """All rows are deleted: no item is known any more."""
+        """Know no item any more: rows are deleted, or were not written."""
         self._known.clear()
         self._parts.clear()
 
@@ -96,43 +98,40 @@ class BatchProjection:
         self, connection: sql.Connection, running: Sequence[Any], answer: Answer
     ) -> ItemPlace | None:
         """Give the place of the item that this is the first result of, if it is one's."""
-        key = (answer.request_id, answer.account)
-        if key not in self._known:
-            self._learn(connection, running, answer)
+        event = answer.chargeable_event_ref_id
+        if event is None:
+            return None
+        key = (answer.request_id, answer.account, event)
+        if key not in self._known and may_be_of_item(answer.request_id):
+            self._learn(connection, running, key)
         place = self._known.get(key)
         if place is not None:
             self._known[key] = None
         return place
 
-    def _learn(self, connection: sql.Connection, running: Sequence[Any], answer: Answer) -> None:
+    def _learn(self, connection: sql.Connection, running: Sequence[Any], key: ItemKey) -> None:
         """Learn the item that a result may be of, with the others of its part.
 
         Results come about as items are sent, in the order of the selection: to read a part of it
         is a fraction of the work of finding each item for itself.
         """
-        event = answer.chargeable_event_ref_id
-        if event is None or not may_be_of_item(answer.request_id):
-            return
-        item = Item(answer.account, event)
+        request_id, item = key[0], Item(*key[1:])
         for batch in running:
-            if request_id_of(batch.batch_id, item) != answer.request_id:
+            if request_id_of(batch.batch_id, item) != request_id:
                 continue
-            asked = {"of_batch": batch.batch_id, "selection": batch.selection, "name": item.name}
+            asked = {"of_batch": batch.batch_id, "selection": batch.selection, "rank": _rank(item)}
             for part in connection.execute(_PARTS_AROUND, asked).all():
                 begin = ItemPlace(batch.batch_id, part.number)
-                if begin not in self._parts:
+                if key not in self._known and begin not in self._parts:
                     self._read(connection, begin, part.content)
 
     def _read(self, connection: sql.Connection, begin: ItemPlace, content: bytes) -> None:
         batch_id, first = begin
         items = items_of(content)
         decided = decided_in(connection, batch_id, first, len(items))
-        keys = self._parts[begin] = []
-        for number, item in enumerate(items, first):
-            key = (request_id_of(batch_id, item), item.account)
-            if key not in self._known:  # else a result of it may not be written yet
-                self._known[key] = None if number in decided else ItemPlace(batch_id, number)
-                keys.append(key)
+        keys = self._parts[begin] = [(request_id_of(batch_id, item), *item) for item in items]
+        for number, key in enumerate(keys, first):
+            self._known[key] = None if number in decided else ItemPlace(batch_id, number)
 
     def _forget_oldest(self) -> None:
         while len(self._known) > KNOWN_MAX:
@@ -156,14 +155,16 @@ class BatchProjection:
             },
         ).rowcount
         if is_new and asked.items is not None:
-            self._enter_part(connection, logged.batch_id, Part(LISTED, 0, asked.items))
-            _complete(connection, logged, Selected(LISTED, len(asked.items)))
+            for number in range(0, len(asked.items), PART_ITEMS):
+                items = asked.items[number : number + PART_ITEMS]
+                self._enter_part(connection, logged.batch_id, Part(LISTED, number, items))
+            _choose(connection, logged, Selected(LISTED, len(asked.items)))
 
     def _enter_part(self, connection: sql.Connection, batch_id: str, part: Part) -> None:
         if not part.items:
             return
-        names = [item.name for item in part.items]
-        place = (batch_id, part.selection, part.number, len(names), min(names), max(names))
+        ranks = [*map(_rank, part.items)]
+        place = (batch_id, part.selection, part.number, len(ranks), min(ranks), max(ranks))
         self._part.run(connection, [(*place, msgspec.json.encode(part.items))])
 
     def _add(self, connection: sql.Connection, batch_id: str, tally: Tally, at: str) -> None:
@@ -187,14 +188,20 @@ class BatchProjection:
             )
 
 
-_RUNNING = sql.select(BATCH.c.batch_id, BATCH.c.selection).where(
-    BATCH.c.finished_at.is_(None), BATCH.c.selection.is_not(None)
-)
+_RUNNING = sql.select(BATCH.c.batch_id, BATCH.c.selection).where(BATCH.c.finished_at.is_(None))
 _PARTS_AROUND = sql.select(BATCH_PART.c.number, BATCH_PART.c.content).where(
     BATCH_PART.c.batch_id == bindparam("of_batch"),
     BATCH_PART.c.selection == bindparam("selection"),
-    BATCH_PART.c.least <= bindparam("name"),
-    BATCH_PART.c.greatest >= bindparam("name"),
+    BATCH_PART.c.least <= bindparam("rank"),
+    BATCH_PART.c.greatest >= bindparam("rank"),
+)
+_PARTS_OF = (
+    sql.select(BATCH_PART.c.number, BATCH_PART.c.size, BATCH_PART.c.least, BATCH_PART.c.greatest)
+    .where(
+        BATCH_PART.c.batch_id == bindparam("of_batch"),
+        BATCH_PART.c.selection == bindparam("selection"),
+    )
+    .order_by(BATCH_PART.c.number)
 )
 _SUMS = ("applied", "refused", "tax_excluded", "tax", "tax_included")
 _LATER = sql.case((BATCH.c.decided_at > bindparam("at"), BATCH.c.decided_at), else_=bindparam("at"))
@@ -220,14 +227,27 @@ _OTHERS_LEFT_OUT = BATCH_PART.delete().where(
 
 def _complete(connection: sql.Connection, logged: Logged, selected: Selected) -> None:
     """Let a selection be the batch's, if it is whole and the first; then no other is kept."""
-    count = sql.select(sql.func.coalesce(sql.func.sum(BATCH_PART.c.size), 0)).where(
-        BATCH_PART.c.batch_id == logged.batch_id, BATCH_PART.c.selection == selected.selection
+    of_selection = {"of_batch": logged.batch_id, "selection": selected.selection}
+    parts = connection.execute(_PARTS_OF, of_selection).all()
+    ends = [part.number + part.size for part in parts]
+    is_joined = [0, *ends] == [*(part.number for part in parts), selected.count]
+    if is_joined and all(one.greatest < other.least for one, other in pairwise(parts)):
+        _choose(connection, logged, selected)
+    else:
+        connection.execute(_OTHERS_LEFT_OUT, {"of_batch": logged.batch_id})
+
+
+def _choose(connection: sql.Connection, logged: Logged, selected: Selected) -> None:
+    """Let a selection be the batch's, unless it has one; then no other is kept."""
+    finished_at = None if selected.count else logged.at
+    connection.execute(
+        BATCH.update()
+        .where(BATCH.c.batch_id == logged.batch_id, BATCH.c.selection.is_(None))
+        .values(selection=selected.selection, matched=selected.count, finished_at=finished_at)
     )
-    if connection.scalar(count) == selected.count:
-        finished_at = None if selected.count else logged.at
-        connection.execute(
-            BATCH.update()
-            .where(BATCH.c.batch_id == logged.batch_id, BATCH.c.selection.is_(None))
-            .values(selection=selected.selection, matched=selected.count, finished_at=finished_at)
-        )
     connection.execute(_OTHERS_LEFT_OUT, {"of_batch": logged.batch_id})
+
+
+def _rank(item: Item) -> str:
+    """Give what is in the order of accounts, and of events within them: a space is before all."""
+    return f"{item.account} {item.event}"

@@ -20,8 +20,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from api.batches.entries import Item, Part, Selected, request_id_of
-from api.batches.log import PART_ITEMS, entry_bytes
+from api.batches.entries import PART_ITEMS, Item, Part, Selected, request_id_of
+from api.batches.log import entry_bytes
 from api.batches.reports import Batch, Batches
 from api.batches.submission import BatchSubmission, request_of, without_defaults
 from api.batches.under_way import Piece, UnderWay

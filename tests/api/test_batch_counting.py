@@ -3,18 +3,28 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, product
+from uuid import uuid4
 
 import msgspec
 import pytest
 import sqlalchemy as sql
 
 from api.batches import projection
-from api.batches.entries import Entry, Item, Logged, Part, Selected
+from api.batches.entries import (
+    PART_ITEMS,
+    Entry,
+    Item,
+    Logged,
+    Part,
+    Selected,
+    request_id_of,
+)
+from api.batches.projection import BatchProjection
 from api.batches.reports import Batch, Batches
 from api.rows import Rows
 from api.store import Store
 from tests.api.batches import BATCH_ID, OTHER_ID, a_result_of, keep_batch
-from tests.api.builders import a_result, an_answer
+from tests.api.builders import a_refusal, a_result, an_answer
 
 AT = "2026-11-05T10:00:00.000Z"
 SELECTION = "0123456789abcdef0123456789abcdef"
@@ -71,30 +81,109 @@ def test_a_part_is_read_once_whatever_other_batches_run(store: Store) -> None:
 
 
 def test_what_has_a_result_is_not_left_to_be_sent(store: Store) -> None:
-    parts = [[Item("B", "E-2"), Item("A", "E-1")], [Item("A", "E-0")], []]
+    parts = [[Item("A", "E-1"), Item("A", "E-2")], [Item("A-1", "E-0")], []]
     keep_parts(store, BATCH_ID, parts)
-    batches = Batches(store.engine)
+    first, second, third = (item for part in parts for item in part)
 
     left = []
-    for item in [Item("A", "E-1"), Item("A", "E-0"), Item("B", "E-2")]:
-        left.append([*chain.from_iterable(batches.undecided(report_of(store)))])
+    for item in (second, third, first):
+        left.append([*chain.from_iterable(Batches(store.engine).undecided(report_of(store)))])
         store.keep(Rows(answers=[a_result_of(BATCH_ID, item)]))
 
-    first, second, third = (item for part in parts for item in part)
     assert left == [[first, second, third], [first, third], [first]]
     assert report_of(store).finished_at
 
 
-def test_no_part_is_looked_for_that_a_result_cannot_be_of(store: Store) -> None:
-    keep_parts(store, BATCH_ID, [[Item("A", "E")]])
-    others = [
-        a_result_of(OTHER_ID, Item("A", "E")),
-        an_answer(a_result()),
-        an_answer(a_result(chargeableEventRefId=None)),
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(0, "AB"), (1, "CD")],
+        [(0, "AB"), (3, "CD")],
+        [(1, "AB"), (3, "CD")],
+        [(0, "AC"), (2, "BD")],
+        [(0, "AB"), (2, "BC")],
+        [(2, "AB"), (0, "CD")],
+    ],
+    ids=["overlap", "a gap", "no first", "between", "an item twice", "another order"],
+)
+def test_parts_that_do_not_join_are_no_selection(
+    store: Store, parts: list[tuple[int, str]]
+) -> None:
+    keep_batch(store, BATCH_ID)
+    entries: list[Entry] = [
+        Part(SELECTION, number, [Item(account, "E") for account in accounts])
+        for number, accounts in parts
     ]
+    for entry in [*entries, Selected(SELECTION, 4)]:
+        store.keep(Rows(batches=[Logged(BATCH_ID, 0, AT, entry)]))
+    assert (report_of(store).selection, report_of(store).matched) == (None, 0)
+
+
+def test_a_list_is_read_in_parts_too(store: Store) -> None:
+    items = [Item("A", f"E-{number}") for number in reversed(range(2 * PART_ITEMS + 1))]
+    keep_batch(store, BATCH_ID, items)
+
+    store.keep(Rows(answers=[a_result_of(BATCH_ID, items[at]) for at in (0, PART_ITEMS, -1)]))
+
+    assert (report_of(store).applied, report_of(store).pending) == (3, len(items) - 3)
+    left = [*chain.from_iterable(Batches(store.engine).undecided(report_of(store)))]
+    assert left == items[1:PART_ITEMS] + items[PART_ITEMS + 1 : -1]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_result_of_another_event_under_an_items_id_does_not_count(
+    store: Store, *, is_known: bool
+) -> None:
+    own, other = Item("A", "E-0"), Item("A", "E-1")
+    keep_batch(store, BATCH_ID, [own, other])
+    if is_known:
+        store.keep(Rows(answers=[a_result_of(BATCH_ID, other)]))
+    id_ = request_id_of(BATCH_ID, own)
+    foreign = (
+        an_answer(a_refusal(chargeableEventRefId=event), account="A", request_id=id_)
+        for event in (None, "E-1")
+    )
+
+    store.keep(Rows(answers=[*foreign]))
+    store.keep(Rows(answers=[a_result_of(BATCH_ID, own)]))
+
+    assert (report_of(store).applied, report_of(store).refused) == (1 + is_known, 0)
+
+
+def test_what_was_counted_and_not_written_is_counted_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [Item("A", "E-0"), Item("A", "E-1")]
+    keep_batch(store, BATCH_ID, items)
+    answers = [a_result_of(BATCH_ID, item) for item in items]
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchProjection, "_add", failing)
+        with pytest.raises(OSError, match="full"):
+            store.keep(Rows(answers=answers))
+
+    store.keep(Rows(answers=answers))
+
+    assert (report_of(store).applied, bool(report_of(store).finished_at)) == (2, True)
+
+
+def failing(*_: object) -> None:
+    """Fail as a disk does."""
+    raise OSError("full")
+
+
+def test_no_id_is_worked_out_for_a_result_that_can_be_of_no_item(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_batch(store, BATCH_ID, [Item("A", "E")])
+    monkeypatch.setattr(projection, "request_id_of", failing)
+    store.keep(Rows(answers=[an_answer(a_result(), request_id=str(uuid4()))]))
+
+
+def test_no_part_is_looked_for_of_another_batch(store: Store) -> None:
+    keep_parts(store, BATCH_ID, [[Item("A", "E")]])
 
     with parts_read(store.engine) as read:
-        store.keep(Rows(answers=others))
+        store.keep(Rows(answers=[a_result_of(OTHER_ID, Item("A", "E"))]))
 
     assert (read, report_of(store).pending) == ([], 1)
 
@@ -104,7 +193,7 @@ def test_few_items_are_remembered_and_the_others_are_counted_too(
 ) -> None:
     most, many = 10, 30
     monkeypatch.setattr(projection, "KNOWN_MAX", most)
-    pairs = [[Item("A", f"E-{number}"), Item("B", f"E-{number}")] for number in range(many)]
+    pairs = [[Item("A", f"E-{at}"), Item("A", f"E-{at}-2")] for at in range(many, 2 * many)]
     keep_parts(store, BATCH_ID, pairs)
     first, second = ([a_result_of(BATCH_ID, pair[at]) for pair in pairs] for at in (0, 1))
     of_nobody = [a_result_of(OTHER_ID, item) for pair in pairs for item in pair]

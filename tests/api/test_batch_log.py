@@ -48,6 +48,8 @@ STRANGE: dict[str, Any] = {
     "a number below zero": {**PART, "number": -1},
     "a part with an account that is none": {**PART, "items": [["A B", "E1"]]},
     "a part with an event and a line break": {**PART, "items": [["A", "E1\n"]]},
+    "a part in another order": {**PART, "items": [["A", "E2"], ["A", "E1"]]},
+    "a part with an item twice": {**PART, "items": [["A", "E1"], ["A", "E1"]]},
     "a part of a list": {**PART, "selection": LISTED},
     "a part of a selection with a NUL": {**PART, "selection": "\0"},
     "a selection of fewer than none": {**SELECTED, "count": -1},

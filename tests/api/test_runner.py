@@ -9,8 +9,7 @@ from time import monotonic
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from api.batches.entries import Item, Part, request_id_of
-from api.batches.log import PART_ITEMS
+from api.batches.entries import PART_ITEMS, Item, Part, request_id_of
 from api.batches.reports import Batches
 from api.batches.under_way import ITEMS_MIN, MORE_ITEMS, Piece
 from api.rows import Rows

@@ -42,6 +42,16 @@ async def test_a_decided_request_is_answered_with_its_result(
         assert (answer.status_code, answer.content) == (200, value)
 
 
+async def test_a_result_whose_request_is_gone_is_found_by_its_id_and_in_lists(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    store.keep(Rows(answers=[an_answer(a_result())]))
+    assert (await client.get(PATH)).content == a_result()
+    for query in (f"account={ACCOUNT}", "event=CE-500001", "status=APPLIED"):
+        listed = (await client.get(f"/v1/adjustments?{query}")).json()["items"]
+        assert [each["requestId"] for each in listed] == [REQUEST_ID], query
+
+
 async def test_an_undecided_request_is_received(client: httpx.AsyncClient, store: Store) -> None:
     store.keep(Rows(requests=[a_received()]))
     answer = await client.get(PATH)

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 import pytest
+import sqlalchemy as sql
 
 from api.errors import ReadModelTakenError
 from api.lookups import Lookups
@@ -50,6 +51,18 @@ def test_a_result_is_found_whose_request_is_on_the_topic_no_more(store: Store) -
     assert [(each.account, each.value, each.is_taken) for each in found] == [
         (f"ACC-{number}", a_result(), True) for number in range(3)
     ]
+
+
+def test_a_repeat_has_no_result_written_a_second_time(store: Store) -> None:
+    store.keep(Rows(requests=[a_received()], answers=[an_answer(a_result())]))
+    written: list[str] = []
+    sql.event.listen(
+        store.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: written.append(statement),
+    )
+    store.keep(Rows(answers=[an_answer(a_result(), request_offset=1)]))
+    assert sum("INTO adjustment_result" in each for each in written) == 1
 
 
 def test_the_first_remembered_result_stays(store: Store) -> None:

@@ -7,8 +7,7 @@ from threading import Event, get_ident
 import pytest
 
 from api.batches.dry_run import SLICE, dry_run
-from api.batches.entries import Part
-from api.batches.log import PART_ITEMS
+from api.batches.entries import PART_ITEMS, Part
 from api.batches.reports import Batches
 from api.batches.submission import BatchSubmission
 from api.lookups import Lookups
