@@ -29,11 +29,6 @@ class Item(NamedTuple):
     account: RefId
     event: RefId
 
-    @property
-    def name(self) -> str:
-        """What is unique to it."""
-        return f"{self.account}/{self.event}"
-
 
 class Definition(msgspec.Struct, tag="definition", rename="camel", frozen=True):
     """What was asked; the first one of an id counts."""
@@ -74,11 +69,11 @@ class Logged(msgspec.Struct, frozen=True):
 def request_id_of(batch_id: str, item: Item) -> str:
     """Give the requestId of an item, the same whoever sends it, and how often.
 
-    It is the UUID version 5 of the batch's id and the item's name, as RFC 9562 has it, section 5.5;
-    the standard library's way to it takes four times as long.
+    It is the UUID version 5 of the batch's id and `<account>/<event>`, as RFC 9562 has it, section
+    5.5; the standard library's way to it takes three times as long.
     """
-    name = _namespace(batch_id) + item.name.encode()
-    digits = sha1(name, usedforsecurity=False).hexdigest()
+    name = f"{item.account}/{item.event}".encode()
+    digits = sha1(_namespace(batch_id) + name, usedforsecurity=False).hexdigest()
     variant = _VARIANT[digits[16]]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 

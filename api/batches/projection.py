@@ -77,8 +77,11 @@ class BatchProjection:
 
     def count(self, connection: sql.Connection, answers: Sequence[Answer]) -> None:
         """Count those that are results of items which had none yet."""
-        running = connection.execute(_RUNNING).all() if answers else []
+        if not answers:
+            return
+        running = connection.execute(_RUNNING).all()
         if not running:
+            self.forget()
             return
         tallies: defaultdict[str, Tally] = defaultdict(Tally)
         last: defaultdict[str, str] = defaultdict(str)
