@@ -211,6 +211,7 @@ class Runner:
                 records = [*map(request, together)]
                 async with self._turn:
                     await self._reading.until(partial(self._has_room, len(records)))
+                    await asyncio.sleep(self._under_way.rest_s(is_alone=self._is_alone))
                     last[partition] = await self._send_together(producer, partition, records)
         return last
 
@@ -218,11 +219,15 @@ class Runner:
         answered = self._reading.answered
         return all(answered.get(partition, -1) >= offset for partition, offset in last.items())
 
+    @property
+    def _is_alone(self) -> bool:
+        return self._reading.quiet_s > ALONE_S
+
     def _limit(self) -> int:
-        return self._under_way.limit(is_alone=self._reading.quiet_s > ALONE_S)
+        return self._under_way.limit(is_alone=self._is_alone)
 
     def _at_once(self) -> int:
-        return min(AT_ONCE, max(1, self._limit() // 2))
+        return min(AT_ONCE, self._limit())
 
     def _has_room(self, count: int) -> bool:
         in_flight = self.in_flight

@@ -2,14 +2,16 @@
 
 Requests of a partition are answered in the order in which they lie, so one offset tells of all
 before. A single request waits about as long as the items that were sent before it: while there are
-any, so few are under way that items take `AIM_S` each, and as many as allowed while there are none.
+any, so few are under way that items take `AIM_S` each, and then none for as long, since single
+requests need processors too. While there are none, as many as allowed.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-AIM_S = 0.025
-ITEMS_MIN = 50  # a few milliseconds' work of the engine, and again of REST
+AIM_S = 0.04
+REST_MAX_S = 0.25  # so that one piece that Kafka or a take-over held up does not do so to the next
+ITEMS_MIN = 100  # ten milliseconds' work of the engine, and again of REST
 MORE_ITEMS, LESS_SHARE = 10, 0.8  # as TCP does: a little more while it is quick, else much less
 
 
@@ -30,6 +32,7 @@ class UnderWay:
         self._most = most
         self._limit = float(min(ITEMS_MIN, most))
         self._pieces: list[Piece] = []
+        self._took_s = 0.0
 
     @property
     def count(self) -> int:
@@ -39,6 +42,10 @@ class UnderWay:
     def limit(self, *, is_alone: bool) -> int:
         """How many may be under way; `is_alone` if there are no single requests."""
         return self._most if is_alone else int(self._limit)
+
+    def rest_s(self, *, is_alone: bool) -> float:
+        """How long to send nothing once there is room: half of the time is single requests'."""
+        return 0.0 if is_alone else min(REST_MAX_S, self._took_s)
 
     def add(self, piece: Piece) -> None:
         """Requests were sent."""
@@ -50,7 +57,8 @@ class UnderWay:
         if not ended:
             return
         self._pieces = [piece for piece in self._pieces if piece not in ended]
-        if max(now_s - piece.sent_s for piece in ended) > AIM_S:
+        self._took_s = max(now_s - piece.sent_s for piece in ended)
+        if self._took_s > AIM_S:
             self._limit = max(min(ITEMS_MIN, self._most), self._limit * LESS_SHARE)
         else:
             self._limit = min(self._most, self._limit + MORE_ITEMS)

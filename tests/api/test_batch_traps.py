@@ -14,7 +14,7 @@ from api.batches.log import definition_of
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition, in_turn
 from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
-from api.batches.under_way import AIM_S, ITEMS_MIN, Piece, UnderWay
+from api.batches.under_way import AIM_S, ITEMS_MIN, REST_MAX_S, Piece, UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
@@ -188,6 +188,22 @@ def test_beside_single_requests_fewer_items_are_under_way_as_they_take_longer() 
     assert limits[:20] == sorted(limits[:20], reverse=True)
     assert (limits[19], limits[-1]) == (ITEMS_MIN, 1_000)
     assert under_way.limit(is_alone=True) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("took_s", "rest_s"), [([], 0.0), ([0.02], 0.02), ([0.02, 0.03], 0.03), ([9.0], REST_MAX_S)]
+)
+def test_beside_single_requests_a_batch_rests_as_long_as_its_last_items_took(
+    took_s: list[float], rest_s: float
+) -> None:
+    under_way = UnderWay(1_000)
+    for offset, each in enumerate(took_s):
+        under_way.add(Piece(0, offset, 1, 0.0))
+        under_way.look({0: offset}, each)
+    under_way.add(Piece(1, 0, 1, 0.0))
+    under_way.look({}, 5.0)  # nothing more is answered
+
+    assert [under_way.rest_s(is_alone=is_alone) for is_alone in (False, True)] == [rest_s, 0.0]
 
 
 @pytest.mark.parametrize(

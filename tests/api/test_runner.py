@@ -2,9 +2,12 @@
 
 import asyncio
 import json
-from itertools import chain, groupby, product
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain, groupby, pairwise, product
 from math import inf
 from time import monotonic
+from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
@@ -109,3 +112,47 @@ async def test_no_more_is_under_way_than_may_be_and_each_item_is_sent_once(
         assert count <= (most if is_alone else min(most, ITEMS_MIN + MORE_ITEMS * answers))
     at_first = max(count for count, answers in kafka.under_way if answers == 0)
     assert (at_first > ITEMS_MIN) == is_alone
+
+
+async def test_beside_single_requests_it_rests_between_pieces(store: Store) -> None:
+    kafka, took_s = _TimedKafka(), 0.02
+    reading = _SlowReader(kafka=kafka, quiet_s=0.0, took_s=took_s)
+    batch = keep_batch(store, BATCH_ID, [Item("A", f"E-{number}") for number in range(30)])
+
+    await a_runner(store, reading)._send(batch, kafka)
+
+    rests = [then - now for (what, now), (_, then) in pairwise(kafka.moments) if what == "answered"]
+    assert len(rests) == 2
+    assert min(rests) >= took_s
+
+
+class _TimedKafka(Kafka):
+    """Notes when it is sent something and when it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moments: list[tuple[str, float]] = []
+
+    async def send_batch(self, piece: Any, topic: str, partition: int) -> asyncio.Future[Any]:
+        """Put requests on their topic."""
+        self.moments.append(("sent", monotonic()))
+        return await super().send_batch(piece, topic, partition)
+
+    def answer(self) -> list[bytes]:
+        """Answer some requests."""
+        self.moments.append(("answered", monotonic()))
+        return super().answer()
+
+
+@dataclass
+class _SlowReader(AnswerReader):
+    """Has requests answered after a while."""
+
+    took_s: float = 0.0
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Read answers until it is so."""
+        self.answered = self.kafka.answered
+        while not is_so():
+            await asyncio.sleep(self.took_s)
+            self.keep(self.kafka.answer())
