@@ -66,7 +66,7 @@ def contradictions(given: Mapping[str, Any], broken: AbstractSet[str]) -> Iterat
 def is_whole(request: AdjustmentRequest) -> bool:
     """Whether a request that was read has what its mode needs, and nothing else."""
     attributes, names = request.__dict__, request.model_fields_set & _NAMES
-    if names == _PLAIN and None not in (attributes[name] for name in _PLAIN):
+    if names == _PLAIN and None not in map(attributes.get, _PLAIN):
         return True  # by far the most, and quicker
     given = {_WIRE_NAMES[name]: attributes[name] for name in names}
     given = {name: value for name, value in given.items() if value is not None}

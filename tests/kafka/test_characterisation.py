@@ -6,12 +6,14 @@ import os
 from types import SimpleNamespace
 
 import faust
+import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer import fetcher
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer import sender
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.util import calc_crc32c_py
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -19,7 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from schemas.header_names import _Records
 from streams.delivery.logs import topic_ids
-from streams.delivery.transaction import OutRecord, Transaction
+from streams.delivery.transaction import OutRecord, RecordBatches, Transaction
 from tools.kafka.broker import Broker
 
 
@@ -78,6 +80,37 @@ async def test_a_commit_still_succeeds_although_a_record_failed(kafka: Broker) -
     with pytest.raises(MessageSizeTooLargeError):
         await future
     await producer.stop()
+
+
+def test_records_stand_in_batches_as_aiokafka_puts_them_there_itself() -> None:
+    headers = [("seq", b"1"), ("n\u00e9", b"")]
+    records = [
+        record
+        for number in range(20)
+        for record in (
+            OutRecord(b"key", b"x" * number, headers, 1_763_000_000_000 + number),
+            OutRecord(None, b"value", None, 0),
+            OutRecord(b"key", None, [], 1),
+        )
+    ]
+
+    def new_builder() -> BatchBuilder:
+        return BatchBuilder(500, 2, is_transactional=1)
+
+    ours, theirs = RecordBatches(new_builder), [new_builder()]
+    for record in records:
+        ours.append(record)
+        fields = msgspec.structs.asdict(record) | {"headers": record.headers or []}
+        if theirs[-1].append(**fields) is None:
+            theirs.append(new_builder())
+            theirs[-1].append(**fields)
+
+    built = [
+        [(each.record_count(), bytes(each._build())) for each in builders]
+        for builders in (ours.builders, theirs)
+    ]
+    assert built[0] == built[1]
+    assert len(theirs) > 2
 
 
 async def send(transaction: Transaction, partition: sender.TopicPartition, value: bytes) -> None:
