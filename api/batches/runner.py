@@ -211,7 +211,8 @@ class Runner:
                 records = [*map(request, together)]
                 async with self._turn:
                     await self._reading.until(partial(self._has_room, len(records)))
-                    await asyncio.sleep(self._under_way.rest_s(is_alone=self._is_alone))
+                    rest_s = self._under_way.rest_s(monotonic(), is_alone=self._is_alone)
+                    await asyncio.sleep(rest_s)
                     last[partition] = await self._send_together(producer, partition, records)
         return last
 
@@ -223,15 +224,13 @@ class Runner:
     def _is_alone(self) -> bool:
         return self._reading.quiet_s > ALONE_S
 
-    def _limit(self) -> int:
-        return self._under_way.limit(is_alone=self._is_alone)
-
     def _at_once(self) -> int:
-        return min(AT_ONCE, self._limit())
+        return min(AT_ONCE, self._under_way.together(is_alone=self._is_alone))
 
     def _has_room(self, count: int) -> bool:
-        in_flight = self.in_flight
-        return in_flight == 0 or in_flight + count <= self._limit()
+        now_s = monotonic()
+        self._under_way.look(self._reading.answered, now_s)
+        return self._under_way.has_room(count, now_s, is_alone=self._is_alone)
 
     async def _send_together(
         self, producer: AIOKafkaProducer, partition: int, records: Iterable[dict[str, Any]]

@@ -14,7 +14,7 @@ from api.batches.log import definition_of
 from api.batches.reports import Batches
 from api.batches.runner import Runner, by_partition, in_turn
 from api.batches.submission import BatchSubmission, judge_batch, request_of, without_defaults
-from api.batches.under_way import AIM_S, ITEMS_MIN, REST_MAX_S, Piece, UnderWay
+from api.batches.under_way import AIM_S, ITEMS_MIN, LOST_S, REST_MAX_S, Piece, UnderWay
 from api.desk import TOPICS
 from api.rows import Rows
 from api.store import Store
@@ -178,16 +178,26 @@ def test_requests_are_under_way_until_one_of_the_same_or_later_is_answered() -> 
     assert counts == [25, 25, 15, 10]
 
 
-def test_beside_single_requests_fewer_items_are_under_way_as_they_take_longer() -> None:
+def test_beside_single_requests_fewer_items_are_sent_together_as_they_take_longer() -> None:
     under_way, limits = UnderWay(1_000), []
-    for offset, took_s in enumerate([2 * AIM_S] * 20 + [AIM_S / 2] * 200):
-        under_way.add(Piece(0, offset, 1, 0.0))
+    for offset, took_s in enumerate([AIM_S / 2] * 200 + [2 * AIM_S] * 20):
+        together = under_way.together(is_alone=False)
+        under_way.add(Piece(0, offset, together, 0.0))
         under_way.look({0: offset}, took_s)
-        limits.append(under_way.limit(is_alone=False))
+        limits.append(together)
 
-    assert limits[:20] == sorted(limits[:20], reverse=True)
-    assert (limits[19], limits[-1]) == (ITEMS_MIN, 1_000)
-    assert under_way.limit(is_alone=True) == 1_000
+    assert limits[:200] == sorted(limits[:200])
+    assert limits[201:] == sorted(limits[201:], reverse=True)
+    assert (limits[0], limits[199], limits[219]) == (ITEMS_MIN, 1_000, ITEMS_MIN)
+    assert under_way.together(is_alone=True) == 500
+
+
+def test_what_few_items_took_does_not_let_more_be_sent_together() -> None:
+    under_way = UnderWay(1_000)
+    for offset in range(20):
+        under_way.add(Piece(0, offset, ITEMS_MIN // 2, 0.0))
+        under_way.look({0: offset}, AIM_S / 2)
+    assert under_way.together(is_alone=False) == ITEMS_MIN
 
 
 @pytest.mark.parametrize(
@@ -196,14 +206,40 @@ def test_beside_single_requests_fewer_items_are_under_way_as_they_take_longer() 
 def test_beside_single_requests_a_batch_rests_as_long_as_its_last_items_took(
     took_s: list[float], rest_s: float
 ) -> None:
-    under_way = UnderWay(1_000)
+    under_way, now_s = UnderWay(1_000), 100.0
     for offset, each in enumerate(took_s):
-        under_way.add(Piece(0, offset, 1, 0.0))
-        under_way.look({0: offset}, each)
-    under_way.add(Piece(1, 0, 1, 0.0))
-    under_way.look({}, 5.0)  # nothing more is answered
+        under_way.add(Piece(0, offset, 1, now_s))
+        under_way.look({0: offset}, now_s := now_s + each)
+    under_way.add(Piece(1, 0, 1, now_s))
+    under_way.look({}, now_s)  # nothing more is answered
 
-    assert [under_way.rest_s(is_alone=is_alone) for is_alone in (False, True)] == [rest_s, 0.0]
+    rests = [
+        under_way.rest_s(moment_s, is_alone=is_alone)
+        for moment_s, is_alone in ((now_s, False), (now_s + rest_s / 2, False), (now_s, True))
+    ]
+    assert rests == pytest.approx([rest_s, rest_s / 2, 0.0])
+    assert under_way.rest_s(now_s + 2 * REST_MAX_S, is_alone=False) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "is_alone", "has_room"),
+    [
+        ([], False, True),
+        ([0.0], False, False),
+        ([LOST_S + 1], False, True),
+        ([LOST_S + 1, 0.0], False, False),
+        ([0.0] * 5, True, True),
+        ([0.0] * 6, True, False),
+        ([LOST_S + 1] * 6, True, True),
+    ],
+)
+def test_there_is_room_for_one_piece_beside_single_requests_and_for_all_that_may_be_else(
+    waits_s: list[float], *, is_alone: bool, has_room: bool
+) -> None:
+    under_way, now_s = UnderWay(60), 1_000.0
+    for partition, wait_s in enumerate(waits_s):
+        under_way.add(Piece(partition, 0, 10, now_s - wait_s))
+    assert under_way.has_room(10, now_s, is_alone=is_alone) == has_room
 
 
 @pytest.mark.parametrize(

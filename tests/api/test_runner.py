@@ -14,11 +14,12 @@ from aiokafka.errors import KafkaTimeoutError
 
 from api.batches.entries import PART_ITEMS, Item, Part, request_id_of
 from api.batches.reports import Batches
-from api.batches.under_way import ITEMS_MIN, MORE_ITEMS, Piece
+from api.batches.under_way import ITEMS_MIN, LOST_S, MORE_ITEMS, Piece
 from api.rows import Rows
 from api.store import Store
 from tests.api.batches import (
     BATCH_ID,
+    IN_FLIGHT_MAX,
     OTHER_ID,
     AnswerReader,
     Kafka,
@@ -79,14 +80,18 @@ async def test_an_item_that_was_sent_and_has_no_result_is_sent_again(store: Stor
     assert Batches(store.engine).running() == []
 
 
-async def test_a_batch_waits_for_no_item_of_another(store: Store) -> None:
-    items = [Item("A", "E-1")]
+@pytest.mark.parametrize("quiet_s", [inf, 0.0], ids=["alone", "beside single requests"])
+async def test_a_batch_waits_for_no_item_that_was_lost(store: Store, quiet_s: float) -> None:
+    items = [Item("A", f"E-{number}") for number in range(3 * IN_FLIGHT_MAX)]
     keep_batch(store, BATCH_ID, items)
     kafka = Kafka()
     answers = [a_result_of(BATCH_ID, item) for item in items]
-    reading = AnswerReader(kafka=kafka, keep=lambda _: store.keep(Rows(answers=answers)))
+    reading = AnswerReader(
+        kafka=kafka, quiet_s=quiet_s, keep=lambda _: store.keep(Rows(answers=answers))
+    )
     runner = a_runner(store, reading)
-    runner._under_way.add(Piece(0, 1_000_000, 1, monotonic()))  # lost: it is never answered
+    sent_s = monotonic() - LOST_S - 1
+    runner._under_way.add(Piece(0, 1_000_000, IN_FLIGHT_MAX, sent_s))  # it is never answered
 
     await asyncio.wait_for(runner._run(BATCH_ID, kafka), LIMIT_S)
 
