@@ -112,17 +112,18 @@ class Kafka:
 
 @dataclass
 class AnswerReader(SettledReader):
-    """Has requests answered as soon as somebody waits for it."""
+    """Has requests answered once somebody waits for it."""
 
     kafka: Kafka = field(default_factory=Kafka)
     keep: Callable[[list[bytes]], object] = lambda _: None  # what was answered
+    took_s: float = 0.0  # by each answer
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Read answers until it is so."""
         self.answered = self.kafka.answered
         while not is_so():
+            await asyncio.sleep(self.took_s)
             self.keep(self.kafka.answer())
-            await asyncio.sleep(0)
 
 
 def _done(result: object) -> asyncio.Future[Any]:

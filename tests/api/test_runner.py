@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain, groupby, pairwise, product
 from math import inf
 from time import monotonic
@@ -121,7 +119,7 @@ async def test_no_more_is_under_way_than_may_be_and_each_item_is_sent_once(
 
 async def test_beside_single_requests_it_rests_between_pieces(store: Store) -> None:
     kafka, took_s = _TimedKafka(), 0.02
-    reading = _SlowReader(kafka=kafka, quiet_s=0.0, took_s=took_s)
+    reading = AnswerReader(kafka=kafka, quiet_s=0.0, took_s=took_s)
     batch = keep_batch(store, BATCH_ID, [Item("A", f"E-{number}") for number in range(30)])
 
     await a_runner(store, reading)._send(batch, kafka)
@@ -147,17 +145,3 @@ class _TimedKafka(Kafka):
         """Answer some requests."""
         self.moments.append(("answered", monotonic()))
         return super().answer()
-
-
-@dataclass
-class _SlowReader(AnswerReader):
-    """Has requests answered after a while."""
-
-    took_s: float = 0.0
-
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Read answers until it is so."""
-        self.answered = self.kafka.answered
-        while not is_so():
-            await asyncio.sleep(self.took_s)
-            self.keep(self.kafka.answer())
